@@ -1,0 +1,164 @@
+"""Serve this checkout with demonstration data: what `make run` does once .venv exists.
+
+Nothing here needs Django configured: each step is a process of its own, as an operator would
+start it, and the settings come from the environment and the .env file that the first start writes.
+"""
+
+import http.client
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+SECONDS_TO_ANSWER = 60
+SECONDS_TO_STOP = 15
+
+STEPS = [
+    ("Bringing the database up to date ...", ["migrate", "--no-input", "--verbosity", "0"]),
+    ("Looking after the demonstration data ...", ["demo"]),
+    ("Collecting static files ...", ["collectstatic", "--no-input", "--verbosity", "0"]),
+]
+
+
+class CannotStart(Exception):
+    """The reason, in one line, why nothing was started."""
+
+
+def main():
+    """Set up, serve until stopped, and return the exit code: 0 when somebody stopped us."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    try:
+        port = free_port(os.environ.get("PORT"))
+        if write_secrets(ROOT / ".env"):
+            say("Wrote a new secret key to .env ...")
+        for text, command in STEPS:
+            say(text)
+            subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True)
+        return serve(port)
+    except CannotStart as reason:
+        say(str(reason))
+        return 1
+    except subprocess.CalledProcessError as failure:
+        say(f"This step failed: {' '.join(failure.cmd[1:])}")
+        return 1
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return 0
+
+
+def interrupt(signum, frame):
+    """Let a polite kill and a closed terminal end us like Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def say(text):
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def free_port(text):
+    """Turn the value of PORT into a port on which we can listen; raises CannotStart if we cannot.
+
+    Asked before anything else is done, because gunicorn would only notice at the very end.
+    """
+    try:
+        port = int(text or DEFAULT_PORT)
+    except ValueError:
+        port = 0
+    if not 1 <= port <= 65535:
+        raise CannotStart(f"PORT must be a number from 1 to 65535, not {text!r}.")
+    with socket.socket() as probe:
+        # As gunicorn does it: a port whose last connections are still winding down counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise CannotStart(
+                f"Cannot listen on {HOST}:{port} ({error.strerror.lower()});"
+                " choose another port: make run PORT=8001"
+            ) from error
+    return port
+
+
+def write_secrets(path):
+    """Write the secrets that an installation needs, for its owner's eyes; True if it was done.
+
+    A file that exists is left as it is: a new key would end every session, a new pepper every
+    token.
+    """
+    content = (
+        "# Written once by the first `make run`. Keep it secret; keep it with your backups.\n"
+        f"SECRET_KEY={secrets.token_urlsafe(50)}\n"
+        f"TOKEN_PEPPERS=1:{secrets.token_urlsafe(32)}\n"
+    )
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+    return True
+
+
+def server_command(port):
+    """The server's command line: threads, because requests wait for the database more than not."""
+    return [
+        *[sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{HOST}:{port}"],
+        *["--worker-class", "gthread", "--workers", "2", "--threads", "4"],
+        *["--graceful-timeout", "10", "--log-level", "warning", "--no-control-socket"],
+    ]
+
+
+def serve(port):
+    """Run the server until it ends or we are interrupted; return its exit code.
+
+    It stays in our process group, so that whoever ends the group leaves nothing behind.
+    """
+    say("Starting the server ...")
+    server = subprocess.Popen(server_command(port), cwd=ROOT)
+    try:
+        if answers(port, server):
+            say(f"Regulars is at http://{HOST}:{port}/ - Ctrl-C ends it.")
+        return server.wait()
+    finally:
+        stop(server)
+
+
+def answers(port, server):
+    """Wait for the first answer, whatever it says; False if the server ended or took too long."""
+    deadline = time.monotonic() + SECONDS_TO_ANSWER
+    while server.poll() is None and time.monotonic() < deadline:
+        connection = http.client.HTTPConnection(HOST, port, timeout=10)
+        try:
+            connection.request("HEAD", "/")
+            connection.getresponse()
+            return True
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    return False
+
+
+def stop(process):
+    """End a process: ask it to finish what it is answering, and insist when it does not."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""What every test run gets: a database, a media folder and a mailbox that are its own.
+
+The engine is SQLite unless TEST_DATABASE_URL names a PostgreSQL server (config/settings.py).
+"""
+
+import os
+import secrets
+
+import pytest
+from django.conf import settings
+from django.test import override_settings
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory):
+    """Name a test database that no other run uses, so that runs never meet.
+
+    PYTEST_DB_SUFFIX fixes the end of the name, and what an earlier run left under it is replaced;
+    otherwise the process id and a random part make sure that nothing of that name exists.
+    """
+    chosen = os.environ.get("PYTEST_DB_SUFFIX")
+    name = "test_regulars" + (chosen or f"_{os.getpid()}_{secrets.token_hex(4)}")
+    database = settings.DATABASES["default"]
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        # A file and not :memory:, because threads must meet in it and the write-ahead log needs it.
+        name = str(tmp_path_factory.mktemp("database") / f"{name}.sqlite3")
+    database.setdefault("TEST", {})["NAME"] = name
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _surroundings(django_test_environment, tmp_path_factory):
+    """Keep files and mail inside the run, and hash passwords fast: no test guards a real one."""
+    with override_settings(
+        MEDIA_ROOT=tmp_path_factory.mktemp("media"),
+        EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+    ):
+        yield
