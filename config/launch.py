@@ -33,7 +33,7 @@ class CannotStart(Exception):
 
 def main():
     """Set up, serve until stopped, and return the exit code: 0 when somebody stopped us."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     try:
         port = free_port(os.environ.get("PORT"))
@@ -55,7 +55,7 @@ def main():
 
 
 def interrupt(signum, frame):
-    """Let a polite kill and a closed terminal end us like Ctrl-C does."""
+    """Let a polite kill and a closed terminal end us like Ctrl-C does, in the background too."""
     raise KeyboardInterrupt
 
 
@@ -138,7 +138,7 @@ def answers(port, server):
     while server.poll() is None and time.monotonic() < deadline:
         connection = http.client.HTTPConnection(HOST, port, timeout=10)
         try:
-            connection.request("HEAD", "/")
+            connection.request("GET", "/")
             connection.getresponse()
             return True
         except (OSError, http.client.HTTPException):

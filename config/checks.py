@@ -1,0 +1,85 @@
+"""System checks that refuse settings which contradict themselves, with ids and hints."""
+
+from django.conf import settings
+from django.core import checks
+
+
+@checks.register(checks.Tags.security)
+def check_secrets(app_configs, **kwargs):
+    """Secrets that everybody knows must not serve anybody but this machine."""
+    found = []
+    local_only = set(settings.ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]", "testserver"}
+    if settings.SECRET_KEY == settings.INSECURE_SECRET_KEY and not local_only:
+        found.append(
+            checks.Error(
+                "SECRET_KEY is the built-in one.",
+                hint="Set SECRET_KEY to 50 or more random characters; `make run` writes one.",
+                id="regulars.E001",
+            )
+        )
+    if settings.HTTPS and not settings.TOKEN_PEPPERS:
+        found.append(
+            checks.Error(
+                "TOKEN_PEPPERS is not set.",
+                hint="Set TOKEN_PEPPERS=1:<random text>; changing SECRET_KEY would otherwise end "
+                "every access token.",
+                id="regulars.E002",
+            )
+        )
+    if any(not pepper for pepper in settings.TOKEN_PEPPERS.values()):
+        found.append(
+            checks.Error(
+                "TOKEN_PEPPERS has an empty pepper.",
+                hint="Each entry is number:secret.",
+                id="regulars.E003",
+            )
+        )
+    return found
+
+
+@checks.register()
+def check_contradictions(app_configs, **kwargs):
+    """Combinations that cannot both be meant."""
+    found = []
+    if settings.DEBUG and settings.HTTPS:
+        found.append(
+            checks.Error(
+                "DEBUG is on behind HTTPS.",
+                hint="DEBUG shows settings and code to every visitor; turn it off.",
+                id="regulars.E004",
+            )
+        )
+    if "*" in settings.ALLOWED_HOSTS and not settings.DEBUG:
+        found.append(
+            checks.Error(
+                "ALLOWED_HOSTS allows every host.",
+                hint="Name the host names this installation answers to.",
+                id="regulars.E005",
+            )
+        )
+    if settings.HTTPS and not settings.BASE_URL.startswith("https://"):
+        found.append(
+            checks.Error(
+                "HTTPS is on, but BASE_URL does not start with https://.",
+                hint="Links in mails are made from BASE_URL.",
+                id="regulars.E006",
+            )
+        )
+    scheme = settings.SMS_URL.partition(":")[0]
+    if scheme not in ("console", "file"):
+        found.append(
+            checks.Error(
+                f"SMS_URL has the unknown scheme {scheme!r}.",
+                hint="Use console: or file:///folder.",
+                id="regulars.E007",
+            )
+        )
+    if settings.EMAIL_USE_TLS and settings.EMAIL_USE_SSL:
+        found.append(
+            checks.Error(
+                "EMAIL_URL asks for TLS and SSL at once.",
+                hint="Use smtp+ssl:// or smtp+tls://, not both.",
+                id="regulars.E008",
+            )
+        )
+    return found

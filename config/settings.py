@@ -1,0 +1,302 @@
+"""The one settings file: every difference between installations is an environment variable.
+
+docs/operating.md lists them all; config/checks.py refuses the combinations that contradict
+themselves.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import dj_database_url
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+TESTING = "pytest" in sys.modules
+
+env = Env()
+if not TESTING:
+    # The file is written once by `make run`; real environment variables win over it.
+    env.read_env(BASE_DIR / ".env", recurse=False)
+
+
+def version_from_changelog():
+    """The newest version named in CHANGELOG.md: the one place that knows the number."""
+    match = re.search(r"^## v(\S+)", (BASE_DIR / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    return match.group(1) if match else "0"
+
+
+VERSION = version_from_changelog()
+
+DEBUG = env.bool("DEBUG", False)
+INSECURE_SECRET_KEY = "insecure-key-for-tests-and-checks-only-0123456789"  # noqa: S105
+SECRET_KEY = env.str("SECRET_KEY", INSECURE_SECRET_KEY)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+BASE_URL = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
+CSRF_TRUSTED_ORIGINS = env.list(
+    "CSRF_TRUSTED_ORIGINS", [BASE_URL] if BASE_URL.startswith("https://") else []
+)
+# How many reverse proxies stand in front and append to X-Forwarded-For; 0 ignores the header.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+
+# number:secret pairs; the highest number signs, the others are still understood.
+TOKEN_PEPPERS = {
+    int(number): pepper
+    for number, _, pepper in (
+        item.partition(":") for item in env.list("TOKEN_PEPPERS", []) if item.strip()
+    )
+}
+
+INSTALLED_APPS = [
+    "tenancy",
+    "events",
+    "customers",
+    "groups",
+    "loyalty",
+    "unfold",
+    "unfold.contrib.filters",
+    "config.admin_site.RegularsAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "config",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.RequestIdMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.AdminTenantMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+# Every route of ours serves with and without a final slash; a redirected POST loses its body.
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+# --- Database ------------------------------------------------------------------------------
+def database(url):
+    """One entry of DATABASES from a URL, with what each engine needs to be safe.
+
+    SQLite: write-ahead log, write transactions that take their lock at the start, a wait instead
+    of "database is locked", and freed pages overwritten (an erased person leaves no trace).
+    PostgreSQL: a pool of connections per process and bounds on how long anything may wait.
+    """
+    parsed = dj_database_url.parse(url)
+    if parsed["ENGINE"] == "django.db.backends.sqlite3":
+        if parsed["NAME"] not in ("", ":memory:"):
+            path = Path(parsed["NAME"])
+            parsed["NAME"] = path if path.is_absolute() else BASE_DIR / path
+            if not TESTING:
+                parsed["NAME"].parent.mkdir(parents=True, exist_ok=True)
+        parsed["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+                "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;"
+            ),
+        }
+    else:
+        milliseconds = 1000
+        bounds = {
+            "statement_timeout": env.int("DATABASE_STATEMENT_TIMEOUT", 60) * milliseconds,
+            "lock_timeout": env.int("DATABASE_LOCK_TIMEOUT", 10) * milliseconds,
+            "idle_in_transaction_session_timeout": 60 * milliseconds,
+        }
+        options = parsed.setdefault("OPTIONS", {})
+        options["options"] = " ".join(f"-c {name}={value}" for name, value in bounds.items())
+        if env.bool("DATABASE_POOL", True):
+            options["pool"] = {
+                "min_size": 1,
+                "max_size": env.int("DATABASE_POOL_SIZE", 10),
+                "timeout": 10,
+            }
+        parsed["CONN_MAX_AGE"] = 0
+        parsed["CONN_HEALTH_CHECKS"] = True
+        # Behind a pooler in transaction mode a server-side cursor belongs to nobody.
+        parsed["DISABLE_SERVER_SIDE_CURSORS"] = env.bool("DATABASE_BEHIND_POOLER", False)
+    return parsed
+
+
+DEFAULT_DATABASE_URL = "sqlite:///var/regulars.sqlite3"
+if TESTING:
+    DATABASE_URL = env.str("TEST_DATABASE_URL", "sqlite:///var/test.sqlite3")
+else:
+    DATABASE_URL = env.str("DATABASE_URL", DEFAULT_DATABASE_URL)
+DATABASES = {"default": database(DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {"default": env.dj_cache_url("CACHE_URL", "locmem://")}
+
+# --- Signing in ----------------------------------------------------------------------------
+AUTH_USER_MODEL = "tenancy.User"
+AUTHENTICATION_BACKENDS = ["tenancy.backends.CountedBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "tenancy.passwords.MaximumLengthValidator"},
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+SESSION_COOKIE_AGE = env.int("SESSION_HOURS", 12) * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+ACCESS_TOKEN_MINUTES = env.int("ACCESS_TOKEN_MINUTES", 60)
+REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", 14)
+
+# --- Language, time, files -----------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "static")))
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / "media")))
+# Files of customers are never served by path: a view checks the right first.
+MEDIA_URL = "/media-is-served-by-views/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if TESTING or DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 2_621_440)
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+# --- Mail and SMS --------------------------------------------------------------------------
+_email = env.dj_email_url("EMAIL_URL", "console://")
+EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", None)
+EMAIL_BACKEND = (
+    "django.core.mail.backends.filebased.EmailBackend"
+    if EMAIL_FILE_PATH
+    else _email["EMAIL_BACKEND"]
+)
+EMAIL_HOST = _email["EMAIL_HOST"]
+EMAIL_PORT = _email["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "regulars@localhost")
+# console: or file:///folder; SMS_FILE_PATH names the folder directly.
+SMS_URL = env.str("SMS_URL", "console:")
+SMS_FILE_PATH = env.str("SMS_FILE_PATH", None)
+
+# --- HTTP security -------------------------------------------------------------------------
+HTTPS = env.bool("HTTPS", BASE_URL.startswith("https://"))
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# The schema and its two viewers: open while trying things out, else behind a sign-in.
+OPEN_SCHEMA = env.bool("OPEN_SCHEMA", not HTTPS)
+
+# --- API -----------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.permissions.TablePermission"],
+    "DEFAULT_RENDERER_CLASSES": ["api.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "api.ordering.StableOrderingFilter",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "api.pagination.CursorOrPagePagination",
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.TokenThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
+    "EXCEPTION_HANDLER": "api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+API_PAGE_SIZE = env.int("API_PAGE_SIZE", 50)
+API_MAX_PAGE_SIZE = env.int("API_MAX_PAGE_SIZE", 1000)
+API_BATCH_LIMIT = env.int("API_BATCH_LIMIT", 1000)
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 1200)
+IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", 48)
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Regulars",
+    "DESCRIPTION": (
+        "Customers, groups and consents of a retailer. Send a token as `Authorization: Bearer "
+        "<token>`; errors are problem documents (RFC 9457) that name the field."
+    ),
+    "VERSION": "v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {},
+    "DISABLE_ERRORS_AND_WARNINGS": False,
+}
+
+# --- Back office ---------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "Regulars",
+    "SITE_HEADER": "Regulars",
+    "SITE_SYMBOL": "loyalty",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "config.admin_site.environment_label",
+    "COMMAND": {"search_models": False, "show_history": False},
+}
+
+# --- Logging -------------------------------------------------------------------------------
+# Ids and path templates only: no bodies, no query strings, no names (docs/operating.md).
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

@@ -1,0 +1,50 @@
+"""Where higher apps join a customer's deeds, listed in one place.
+
+An app fills in the table from its `AppConfig.ready`. Everything registered here is called inside
+the transaction of the deed, in the order of registration (the order of INSTALLED_APPS).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraField:
+    """A profile name that a higher app owns, such as `groups`.
+
+    `clean(value, tenant)` returns the clean value or raises ValidationError; `apply(change, value)`
+    writes it inside the customer's open change.
+    """
+
+    name: str
+    clean: Callable
+    apply: Callable
+
+
+@dataclass(slots=True)
+class HookTable:
+    """The deeds that can be joined. Each list holds callables."""
+
+    # (change) -> None: a customer was just registered; `change.customer` is saved.
+    registered: list = field(default_factory=list)
+    # (change) -> None: a change is about to be written; may record more into it.
+    updated: list = field(default_factory=list)
+    # (customer) -> dict: this app's share of the export of one customer, by section name.
+    exported: list = field(default_factory=list)
+    # (customers) -> None: these customers are being anonymised; clear what is personal.
+    erased: list = field(default_factory=list)
+    # (customers) -> None: these customers are about to be deleted; keep or remove what is yours.
+    deleted: list = field(default_factory=list)
+    # (customer_ids) -> {customer_id: {name: value}}: this app's part of a record, in bulk.
+    records: list = field(default_factory=list)
+    # name -> ExtraField
+    fields: dict = field(default_factory=dict)
+
+    def add_field(self, extra):
+        """Own a profile name; two apps cannot own the same."""
+        if extra.name in self.fields:
+            raise ValueError(f"the field {extra.name!r} is owned already")
+        self.fields[extra.name] = extra
+
+
+hooks = HookTable()

@@ -1,0 +1,25 @@
+"""The customer record, one module per part, re-exported."""
+
+from customers.models.activation import ActivationCode
+from customers.models.commerce import ChargeAccount, StoreExtension, StoreProfile
+from customers.models.consent import Consent
+from customers.models.contact import Address, ContactPerson, Email, Phone
+from customers.models.customer import Customer
+from customers.models.extras import Avatar, Device, Label, Tombstone
+
+__all__ = [
+    "ActivationCode",
+    "Address",
+    "Avatar",
+    "ChargeAccount",
+    "Consent",
+    "ContactPerson",
+    "Customer",
+    "Device",
+    "Email",
+    "Label",
+    "Phone",
+    "StoreExtension",
+    "StoreProfile",
+    "Tombstone",
+]

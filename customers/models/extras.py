@@ -1,0 +1,84 @@
+"""Labels, devices, the picture, and what is left of a deleted customer."""
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.contact import ChildOfCustomer
+from customers.models.customer import Customer
+from tenancy.clock import now
+from tenancy.models import TenantOwned
+
+
+class Label(ChildOfCustomer):
+    """A key with a value that integrations hang on a customer."""
+
+    FIELDS = ("key", "value")
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="labels")
+    key = models.CharField(_("key"), max_length=100)
+    value = models.CharField(_("value"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("label")
+        verbose_name_plural = _("labels")
+        ordering = ["position", "id"]
+        indexes = [models.Index(fields=["tenant", "key", "value"], name="label_key_value")]
+
+    def __str__(self):
+        return f"{self.key}:{self.value}"
+
+
+class Device(TenantOwned):
+    """A push token: a device that wants to be told."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="devices")
+    token = models.CharField(_("push token"), max_length=500)
+    created_at = models.DateTimeField(_("created"), default=now, editable=False)
+
+    class Meta:
+        verbose_name = _("device")
+        verbose_name_plural = _("devices")
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "customer", "token"], name="device_once")
+        ]
+
+    def __str__(self):
+        return str(self.id)
+
+
+class Avatar(TenantOwned):
+    """The picture: always re-encoded by us from its pixels, under a name nobody can guess."""
+
+    customer = models.OneToOneField(
+        Customer, on_delete=models.CASCADE, primary_key=True, related_name="avatar"
+    )
+    file = models.FileField(upload_to="avatars/", max_length=200)
+    original_name = models.CharField(max_length=255, blank=True)
+    mime = models.CharField(max_length=40)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    def __str__(self):
+        return str(self.pk)
+
+
+class Tombstone(TenantOwned):
+    """A customer who was deleted: the id, the time and who did it; nothing about the person."""
+
+    id = models.UUIDField(primary_key=True, editable=False)  # the customer's
+    deleted_at = models.DateTimeField(_("deleted"), default=now)
+    actor_kind = models.CharField(_("who"), max_length=16)
+    actor_id = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("deleted customer")
+        verbose_name_plural = _("deleted customers")
+        ordering = ["-deleted_at"]
+
+    def __str__(self):
+        return str(self.id)

@@ -1,0 +1,459 @@
+"""From what a caller sends to what a row stores: every rule for a customer's own values.
+
+One table of cleaners serves registration, update, batch and import; each rule itself lives in
+`customers.normalise`. Nothing here reads customers or writes anything.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from customers import normalise
+from customers.hooks import hooks
+from customers.models import Address, ContactPerson, Customer, Email, Label, Phone
+from customers.models.customer import MONEY_MAX, SMALL_MAX
+from tenancy.models import StaffMember, Store
+
+UNKNOWN = _("Unknown field.")
+LIST_LIMIT = 100
+
+
+@dataclass(slots=True)
+class Profile:
+    """Clean values: `columns` for the row, `children` per list, `extras` for higher apps."""
+
+    columns: dict = field(default_factory=dict)
+    children: dict = field(default_factory=dict)
+    extras: dict = field(default_factory=dict)
+
+
+# --- One cleaner per kind of column: (value, context) -> value -------------------------------
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What cleaning may depend on: the tenant, and the country that phones are read by."""
+
+    tenant: object
+    country: str
+
+
+def _text(max_length, *, multiline=False):
+    def clean(value, context):
+        if value is None:
+            return ""
+        return normalise.clean_text(value, max_length=max_length, multiline=multiline)
+
+    return clean
+
+
+def _identifier(max_length):
+    def clean(value, context):
+        if value is None:
+            return None
+        return normalise.clean_identifier(value, max_length=max_length)
+
+    return clean
+
+
+def _choice(choices, *, empty=None):
+    def clean(value, context):
+        if value in (None, "") and empty is not None:
+            return empty
+        if value not in choices.values:
+            raise ValidationError(
+                _("Must be one of: %(choices)s.") % {"choices": ", ".join(choices.values)},
+                code="invalid_choice",
+            )
+        return value
+
+    return clean
+
+
+def _flag(value, context):
+    return False if value is None else normalise.clean_bool(value)
+
+
+def _flag_or_unknown(value, context):
+    return None if value in (None, "") else normalise.clean_bool(value)
+
+
+def _whole(minimum, maximum, *, empty=None):
+    def clean(value, context):
+        if value in (None, ""):
+            return empty
+        return normalise.clean_int(value, minimum=minimum, maximum=maximum)
+
+    return clean
+
+
+def _money(value, context):
+    if value in (None, ""):
+        return None
+    cents = normalise.to_minor_units(value, context.tenant.currency)
+    if abs(cents) > MONEY_MAX:
+        raise ValidationError(_("This amount is too large."), code="max_value")
+    return cents
+
+
+def _ledger_number(value, context):
+    text = normalise.clean_text("" if value is None else value, max_length=32)
+    if text and not (text.isascii() and text.isdigit()):
+        raise ValidationError(_("Only digits are allowed."), code="invalid")
+    return text
+
+
+def _birth_date(value, context):
+    return None if value in (None, "") else normalise.clean_birth_date(value)
+
+
+def _language(value, context):
+    return "" if value in (None, "") else normalise.clean_language(value)
+
+
+def _vat_number(value, context):
+    return "" if value in (None, "") else normalise.clean_vat_number(value, country=context.country)
+
+
+def _email_or_empty(value, context):
+    return "" if value in (None, "") else normalise.clean_email(value)
+
+
+def _login_email(value, context):
+    return None if value in (None, "") else normalise.email_key(normalise.clean_email(value))
+
+
+def _login_phone(value, context):
+    return None if value in (None, "") else _phone(value, context).given
+
+
+def _phone(value, context):
+    return normalise.clean_phone(value, country=context.country)
+
+
+def _owned(model, message, *lookups):
+    """A cleaner for a reference: the object itself, its id, or one of its keys."""
+
+    def clean(value, context):
+        if value in (None, ""):
+            return None
+        if isinstance(value, model):
+            found = value if value.tenant_id == context.tenant.pk else None
+        else:
+            found = _find(model, str(value), lookups)
+        if found is None:
+            raise ValidationError(message, code="does_not_exist")
+        return found
+
+    return clean
+
+
+def _find(model, text, lookups):
+    try:
+        return model.objects.filter(pk=text).first() or None
+    except (ValidationError, ValueError):
+        pass
+    if "\0" in text:
+        return None
+    for lookup in lookups:
+        found = model.objects.filter(**{lookup: text}).first()
+        if found is not None:
+            return found
+    return None
+
+
+COLUMN_CLEANERS = {
+    "external_id": _identifier(200),
+    "username": _identifier(254),
+    "card_number": _identifier(100),
+    "login_email": _login_email,
+    "login_phone": _login_phone,
+    "kind": _choice(Customer.Kind),
+    "name": _text(250),
+    "first_name": _text(120),
+    "last_name": _text(120),
+    "company_name": _text(200),
+    "gender": _choice(Customer.Gender, empty=Customer.Gender.NOT_DISCLOSED),
+    "birth_date": _birth_date,
+    "language": _language,
+    "eu_citizen": _flag_or_unknown,
+    "vat_number": _vat_number,
+    "card_state": _choice(Customer.CardState, empty=Customer.CardState.NO_CARD),
+    "hidden": _flag,
+    "no_loyalty": _flag,
+    "discount_percent": _whole(0, 100, empty=0),
+    "price_list": _text(64),
+    "payment_terms_days": _whole(0, SMALL_MAX),
+    "ledger_number": _ledger_number,
+    "shipping_mode": _text(64),
+    "e_invoice": _flag,
+    "e_invoice_address": _text(200),
+    "credit_limit": _money,
+    "credit_balance": _money,
+    "floor_limit": _money,
+    "home_store": _owned(Store, _("No such store."), "code__iexact"),
+    "seller": _owned(StaffMember, _("No such staff member."), "user__email__iexact"),
+    "origin": _text(120),
+    "internal_note": _text(10_000, multiline=True),
+    "invitation_token": _text(200),
+    "custom_data1": _text(4_000, multiline=True),
+    "custom_data2": _text(4_000, multiline=True),
+    "custom_data3": _text(4_000, multiline=True),
+    "custom_data4": _text(4_000, multiline=True),
+    "no_email": _flag,
+}
+
+
+# --- Children --------------------------------------------------------------------------------
+def _clean_email_row(item, context):
+    row = _flags(item, "primary", "verified", "opted_out")
+    if "address" in item:
+        row["address"] = _named("address", normalise.clean_email, item["address"])
+        row["address_key"] = normalise.email_key(row["address"])
+    return row
+
+
+def _clean_phone_row(item, context):
+    row = _flags(item, "primary", "verified", "opted_out")
+    if "extension" in item:
+        row["extension"] = _named("extension", _text(20), item["extension"], context)
+    if "given" in item:
+        phone = _named("given", _phone, item["given"], context)
+        row |= {
+            "given": phone.given,
+            "e164": phone.e164,
+            "digits": phone.digits,
+            "reversed_digits": phone.digits[::-1],
+        }
+        if phone.extension and "extension" not in item:
+            row["extension"] = phone.extension
+    if "kind" in item:
+        clean = _choice(Phone.Kind, empty=Phone.Kind.MOBILE)
+        row["kind"] = _named("kind", clean, item["kind"], context)
+    return row
+
+
+ADDRESS_TEXTS = {
+    "street": 250,
+    "street2": 250,
+    "street3": 250,
+    "city": 120,
+    "state": 120,
+    "postal_code": 20,
+    "first_name": 120,
+    "last_name": 120,
+    "company": 200,
+}
+
+
+def _clean_address_row(item, context):
+    row = _flags(item, "primary")
+    for name, max_length in ADDRESS_TEXTS.items():
+        if name in item:
+            row[name] = _named(name, _text(max_length), item[name], context)
+    if "kind" in item:
+        clean = _choice(Address.Kind, empty=Address.Kind.HOME)
+        row["kind"] = _named("kind", clean, item["kind"], context)
+    if "country" in item:
+        row["country"] = _named("country", normalise.clean_country, item["country"] or "")
+    if "email" in item:
+        row["email"] = _named("email", _email_or_empty, item["email"], context)
+    if "phone" in item:
+        row["phone"] = _named("phone", _given_phone, item["phone"], context)
+    for name, bound in (("latitude", 90), ("longitude", 180)):
+        if name in item:
+            row[f"{name}_micro"] = _named(name, _micro_degrees, item[name], bound)
+    return row
+
+
+def _clean_contact_person_row(item, context):
+    row = {}
+    for name in ("first_name", "last_name"):
+        if name in item:
+            row[name] = _named(name, _text(120), item[name], context)
+    if "email" in item:
+        row["email"] = _named("email", _email_or_empty, item["email"], context)
+    if "mobile" in item:
+        row["mobile"] = _named("mobile", _given_phone, item["mobile"], context)
+    return row
+
+
+def _clean_label_row(item, context):
+    row = {}
+    if "key" in item:
+        row["key"] = _named("key", _text(100), item["key"], context)
+        if not row["key"]:
+            raise ValidationError({"key": ValidationError(_("Must not be empty."), code="blank")})
+    if "value" in item:
+        row["value"] = _named("value", _text(500), item["value"], context)
+    return row
+
+
+def _given_phone(value, context):
+    return "" if value in (None, "") else _phone(value, context).given
+
+
+def _micro_degrees(value, bound):
+    if value in (None, ""):
+        return None
+    return int(normalise.clean_decimal(value, places=6, minimum=-bound, maximum=bound) * 1_000_000)
+
+
+def _flags(item, *names):
+    return {name: _named(name, _flag, item[name], None) for name in names if name in item}
+
+
+def _named(name, clean, *args):
+    try:
+        return clean(*args)
+    except ValidationError as error:
+        raise ValidationError({name: error.error_list}) from error
+
+
+@dataclass(frozen=True, slots=True)
+class ChildList:
+    """How one list of child rows is cleaned and recognised again.
+
+    `required` must stand in a new row; `key` says which rows are the same without naming an id.
+    """
+
+    model: type
+    clean: object
+    required: tuple
+    key: object
+
+
+def _whole_row(fields):
+    def key(row):
+        return tuple((name, row.get(name)) for name in fields)
+
+    return key
+
+
+CHILD_LISTS = {
+    "emails": ChildList(Email, _clean_email_row, ("address",), lambda row: row.get("address_key")),
+    "phones": ChildList(
+        Phone,
+        _clean_phone_row,
+        ("given",),
+        lambda row: (row.get("digits"), row.get("extension", "")),
+    ),
+    "addresses": ChildList(
+        Address,
+        _clean_address_row,
+        (),
+        _whole_row(("kind", "street", "street2", "street3", "city", "state", "postal_code")),
+    ),
+    "contact_persons": ChildList(
+        ContactPerson,
+        _clean_contact_person_row,
+        (),
+        _whole_row(("first_name", "last_name", "email", "mobile")),
+    ),
+    "labels": ChildList(Label, _clean_label_row, ("key",), _whole_row(("key", "value"))),
+}
+
+
+def clean_child(list_name, item, context, *, new=True):
+    """One clean child row as a dict of columns (and `id` where the caller named one).
+
+    Raises ValidationError by field of the row.
+    """
+    child = CHILD_LISTS[list_name]
+    if not isinstance(item, dict):
+        raise ValidationError(_("Must be an object."), code="invalid")
+    allowed = {*child.model.FIELDS, "id"}
+    unknown = set(item) - allowed
+    if unknown:
+        raise ValidationError({name: ValidationError(UNKNOWN, "unknown") for name in unknown})
+    row = child.clean(item, context)
+    if new and item.get("id") is None:
+        missing = [name for name in child.required if not item.get(name)]
+        if missing:
+            required = ValidationError(_("This field is required."), code="required")
+            raise ValidationError(dict.fromkeys(missing, required))
+    if item.get("id") is not None:
+        row["id"] = str(item["id"]).lower()
+    return row
+
+
+def _clean_list(name, items, context):
+    if items is None:
+        return []
+    if not isinstance(items, (list, tuple)):
+        raise ValidationError({name: ValidationError(_("Must be a list."), code="invalid")})
+    if len(items) > LIST_LIMIT:
+        too_many = _("At most %(n)d entries.") % {"n": LIST_LIMIT}
+        raise ValidationError({name: ValidationError(too_many, code="max_length")})
+    rows, errors, seen = [], {}, set()
+    for index, item in enumerate(items):
+        try:
+            row = clean_child(name, item, context)
+        except ValidationError as error:
+            errors |= _prefixed(f"{name}.{index}", error)
+            continue
+        key = (row.get("id"), CHILD_LISTS[name].key(row))
+        if name in ("emails", "phones") and key in seen:
+            continue  # the same contact point twice is one contact point
+        seen.add(key)
+        rows.append(row)
+    if sum(bool(row.get("primary")) for row in rows) > 1:
+        errors[name] = ValidationError(_("Only one entry can be primary."), code="two_primaries")
+    if errors:
+        raise ValidationError(errors)
+    return rows
+
+
+def _prefixed(path, error):
+    if hasattr(error, "error_dict"):
+        return {f"{path}.{name}": errors for name, errors in error.error_dict.items()}
+    return {path: error.error_list}
+
+
+# --- The whole -------------------------------------------------------------------------------
+def clean_profile(values, *, tenant, country=None):
+    """Clean every given value; omitted names stay omitted.
+
+    `values` maps names of Customer.PROFILE, of the child lists and of higher apps' fields to what
+    the caller sent. Returns a Profile; raises one ValidationError that names every bad field
+    (children as `emails.0.address`), unknown names included.
+    """
+    errors, profile = {}, Profile()
+    values = dict(values)
+    store = None
+    if values.get("home_store") is not None:
+        store = _collect(
+            errors, "home_store", COLUMN_CLEANERS["home_store"], values["home_store"],
+            Context(tenant, ""),
+        )  # fmt: skip
+    context = Context(tenant, country or (store.country if store else "") or tenant.country)
+    for name, value in values.items():
+        if name in COLUMN_CLEANERS:
+            if name not in errors:
+                profile.columns[name] = _collect(
+                    errors, name, COLUMN_CLEANERS[name], value, context
+                )
+        elif name in CHILD_LISTS:
+            try:
+                profile.children[name] = _clean_list(name, value, context)
+            except ValidationError as error:
+                errors |= error.error_dict
+        elif name in hooks.fields:
+            clean = partial(hooks.fields[name].clean, tenant=tenant)
+            profile.extras[name] = _collect(errors, name, clean, value)
+        else:
+            errors[name] = ValidationError(UNKNOWN, code="unknown")
+    if errors:
+        raise ValidationError(errors)
+    return profile
+
+
+def _collect(errors, name, clean, *args):
+    try:
+        return clean(*args)
+    except ValidationError as error:
+        if hasattr(error, "error_dict"):
+            errors |= _prefixed(name, error)
+        else:
+            errors[name] = error.error_list
+    return None

@@ -1,0 +1,74 @@
+"""Finding customers by what people type.
+
+Each term is routed by what it looks like: digits to the endings of phone numbers, cards and
+numbers, an e-mail to addresses, words to the folded text of the record. All terms must match.
+The folded text is one column, so that one trigram index serves it where the database has one, and
+results are the same without.
+"""
+
+import contextlib
+
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q
+
+from customers import normalise
+from customers.models import Customer, Phone
+
+MIN_PART = 3  # shorter words match only the beginning of a word
+
+
+def search_customers(customers, q):
+    """Narrow a customer queryset to the matches of `q`; an empty `q` narrows nothing.
+
+    `q` may hold names in any order, with or without accents and capitals, an e-mail, a phone
+    number in any format or its last digits, a card number or a customer number.
+    """
+    for term in normalise.search_terms(q):
+        customers = customers.filter(_condition(term))
+    return customers
+
+
+def _condition(term):
+    if term.kind == "number":
+        return Q(number=int(term.value)) if len(term.value) <= 18 else Q(pk=None)
+    if term.kind == "digits":
+        return _digits_condition(term.value)
+    if len(term.value) < MIN_PART:
+        return Q(search_text__contains=f" {term.value}")
+    return Q(search_text__contains=term.value)
+
+
+def _digits_condition(digits):
+    # A number dialled with its international or trunk prefix ends like the stored one.
+    endings = {digits, digits.lstrip("0")} - {""}
+    phones = Q()
+    for ending in endings:
+        phones |= Q(reversed_digits__startswith=ending[::-1])
+    condition = Q(Exists(Phone.objects.filter(phones, customer=OuterRef("pk"))))
+    condition |= Q(search_text__contains=digits)
+    if len(digits) <= 18:
+        condition |= Q(number=int(digits))
+    return condition
+
+
+def find_customer(reference):
+    """The customer that a person or file names by id, number, external id, card or username.
+
+    Returns None where nothing or nobody matches exactly.
+    """
+    text = str(reference or "").strip()
+    if not text or "\0" in text or len(text) > 254:
+        return None
+    with contextlib.suppress(ValidationError, ValueError):
+        found = Customer.objects.filter(pk=text).first()
+        if found:
+            return found
+    upper = text.upper()
+    number = upper.removeprefix("CUST-")
+    if number.isdigit() and upper.startswith("CUST-") and len(number) <= 18:
+        return Customer.objects.filter(number=int(number)).first()
+    for column in ("external_id", "card_number", "username"):
+        found = Customer.objects.filter(**{column: text}).first()
+        if found:
+            return found
+    return None

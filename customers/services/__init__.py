@@ -1,0 +1,75 @@
+"""Every write to a customer, one function per deed."""
+
+from customers.services.avatars import remove_avatar, set_avatar
+from customers.services.changes import CustomerGone, VersionConflict, open_change
+from customers.services.codes import WrongCode
+from customers.services.commerce import (
+    add_extension,
+    remove_charge_account,
+    remove_extension,
+    remove_store_profile,
+    set_charge_account,
+    set_store_profile,
+)
+from customers.services.consents import current_consents, record_consent
+from customers.services.devices import add_device, remove_device
+from customers.services.lifecycle import (
+    activate_by_code,
+    activate_by_link,
+    activate_customer,
+    confirm_login_change,
+    deactivate_customer,
+    request_login_change,
+    request_password_reset,
+    reset_password,
+    self_register_customer,
+    send_activation,
+)
+from customers.services.passwords import set_customer_password, sign_in_customer
+from customers.services.registering import register_customer
+from customers.services.updating import (
+    NoSuchEntry,
+    add_entry,
+    change_entry,
+    get_customer,
+    remove_entry,
+    update_customer,
+)
+
+__all__ = [
+    "CustomerGone",
+    "NoSuchEntry",
+    "VersionConflict",
+    "WrongCode",
+    "activate_by_code",
+    "activate_by_link",
+    "activate_customer",
+    "add_device",
+    "add_entry",
+    "add_extension",
+    "change_entry",
+    "confirm_login_change",
+    "current_consents",
+    "deactivate_customer",
+    "get_customer",
+    "open_change",
+    "record_consent",
+    "register_customer",
+    "remove_avatar",
+    "remove_charge_account",
+    "remove_device",
+    "remove_entry",
+    "remove_extension",
+    "remove_store_profile",
+    "request_login_change",
+    "request_password_reset",
+    "reset_password",
+    "self_register_customer",
+    "send_activation",
+    "set_avatar",
+    "set_charge_account",
+    "set_customer_password",
+    "set_store_profile",
+    "sign_in_customer",
+    "update_customer",
+]

@@ -1,0 +1,247 @@
+"""The one way in which a customer's row changes.
+
+`open_change` locks the customer, collects what the deed sets, and on leaving writes the row, its
+history and its events once: a deed made of several deeds moves `version` and `updated_at` once,
+one that changes nothing moves neither.
+"""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from customers import normalise
+from customers.hooks import hooks
+from customers.models import Customer
+from events.services import build_event, build_history
+from tenancy import clock
+from tenancy.integrity import refusals
+
+UNIQUE_MESSAGES = {
+    "customers_customer_pkey": ("id", _("This id is taken.")),
+    "customer_external_id_unique": ("external_id", _("Another customer has this external id.")),
+    "customer_username_unique": ("username", _("Another customer has this username.")),
+    "customer_card_number_unique": ("card_number", _("Another customer has this card.")),
+    "customer_login_email_unique": (
+        "login_email",
+        _("Another customer signs in with it."),
+    ),
+    "customer_login_phone_unique": ("login_phone", _("Another customer signs in with it.")),
+}
+SEARCHED = {"name", "first_name", "last_name", "company_name", "emails", "phones"} | {
+    "external_id",
+    "username",
+    "card_number",
+    "login_email",
+    "login_phone",
+    "contact_persons",
+}
+TICK = timedelta(microseconds=1)
+
+
+class VersionConflict(Exception):
+    """The record is no longer at the version that the caller has seen."""
+
+    def __init__(self, current):
+        super().__init__("The customer has changed meanwhile.")
+        self.current = current
+
+
+class CustomerGone(Exception):
+    """There is no such customer (any more) in this tenant."""
+
+
+_open = ContextVar("open_customer_changes", default=None)
+
+
+class CustomerChange:
+    """A locked customer and what the current deed changes about it."""
+
+    def __init__(self, customer, deed, reason):
+        self.customer = customer
+        self.deeds = [deed]
+        self.reason = reason
+        self.changes = {}  # name -> [old, new], as JSON can hold them
+        self.columns = set()
+        self.consents = []
+        self.event_data = {}
+        self.allow_anonymised = False
+
+    def set(self, column, value):
+        """Set a column; remembered only when the value differs."""
+        old = getattr(self.customer, column)
+        if old == value:
+            return
+        setattr(self.customer, column, value)
+        self.columns.add(column)
+        self.record(column, old, value)
+
+    def set_silently(self, column, value):
+        """Set a column whose values the history must not hold (a password, a derived key)."""
+        if getattr(self.customer, column) != value:
+            setattr(self.customer, column, value)
+            self.columns.add(column)
+
+    def record(self, name, old, new):
+        """Remember that something of the record changed that is not a column of the row."""
+        first_old = self.changes[name][0] if name in self.changes else _plain(old)
+        self.changes[name] = [first_old, _plain(new)]
+
+    def add_deed(self, deed):
+        """Name a further deed: it gets an event of its own when anything changed."""
+        if deed not in self.deeds:
+            self.deeds.append(deed)
+
+
+def _plain(value):
+    if isinstance(value, (str, int, float, bool, list, dict, type(None))):
+        return value
+    if hasattr(value, "code") and not isinstance(value, Customer):
+        return value.code
+    return str(value)
+
+
+def _changes_open():
+    table = _open.get()
+    if table is None:
+        table = {}
+        _open.set(table)
+    return table
+
+
+@contextmanager
+def open_change(customer, *, deed, reason="", expected_version=None, allow_anonymised=False):
+    """Lock `customer` (an instance or an id) and yield its CustomerChange.
+
+    Inside another open change of the same customer it joins that one. Raises CustomerGone when the
+    row is not there, VersionConflict when it is not at `expected_version`, ValidationError for an
+    anonymised customer unless allowed, or when an identifier is taken.
+    """
+    customer_id = customer.pk if isinstance(customer, Customer) else customer
+    table = _changes_open()
+    if customer_id in table:
+        change = table[customer_id]
+        change.add_deed(deed)
+        yield change
+        return
+    with transaction.atomic():
+        locked = Customer.objects.select_for_update(of=("self",)).filter(pk=customer_id).first()
+        if locked is None:
+            raise CustomerGone
+        if expected_version is not None and locked.version != expected_version:
+            raise VersionConflict(locked.version)
+        if locked.anonymised_at and not allow_anonymised:
+            raise ValidationError(_("This customer was anonymised."), code="anonymised")
+        change = CustomerChange(locked, deed, reason)
+        change.allow_anonymised = allow_anonymised
+        table[customer_id] = change
+        try:
+            yield change
+            if change.changes or change.columns:
+                _write(change)
+        finally:
+            del table[customer_id]
+    if isinstance(customer, Customer):
+        _copy(change.customer, customer)
+
+
+@contextmanager
+def opening(customer):
+    """A change for a customer that is being registered: no row to lock yet."""
+    change = CustomerChange(customer, "customer.registered", "")
+    table = _changes_open()
+    table[customer.pk] = change
+    try:
+        yield change
+    finally:
+        del table[customer.pk]
+
+
+def _write(change):
+    for hook in hooks.updated:
+        hook(change)
+    customer = change.customer
+    customer.version += 1
+    customer.updated_at = max(clock.now(), customer.updated_at + TICK)
+    if SEARCHED & set(change.changes):
+        customer.search_text = build_search_text(customer)
+        change.columns.add("search_text")
+    with refusals(UNIQUE_MESSAGES):
+        customer.save(update_fields=[*change.columns, "version", "updated_at"])
+    write_consents(change)
+    leave_trace(change)
+
+
+def write_consents(change):
+    """Save the statements of consent that the deed made, under the version it makes."""
+    for consent in change.consents:
+        consent.version = change.customer.version
+        consent.save(force_insert=True)
+
+
+def leave_trace(change):
+    """Write the history row and the events of a change, in its transaction."""
+    customer = change.customer
+    build_history(
+        customer.tenant,
+        "customer",
+        customer.pk,
+        deed=change.deeds[0],
+        changes=change.changes,
+        version=customer.version,
+        reason=change.reason,
+    ).save(force_insert=True)
+    for deed in change.deeds:
+        build_event(
+            customer.tenant,
+            deed,
+            "customer",
+            customer.pk,
+            version=customer.version,
+            data=change.event_data,
+        ).save(force_insert=True)
+
+
+def build_search_text(customer, children=None):
+    """The folded text that a search looks at, from the customer and its contact points.
+
+    `children` maps list names to rows that are not saved yet; without it the saved ones count.
+    """
+
+    def rows(name):
+        return children.get(name, ()) if children is not None else getattr(customer, name).all()
+
+    persons = [
+        part for person in rows("contact_persons") for part in (person.first_name, person.last_name)
+    ]
+    emails = [email.address for email in rows("emails")]
+    return normalise.search_text(
+        names=[
+            customer.name,
+            customer.first_name,
+            customer.last_name,
+            customer.company_name,
+            *persons,
+        ],
+        emails=[*emails, customer.login_email] if customer.login_email else emails,
+        phones=[
+            normalise.Phone(phone.given, phone.e164, phone.digits, phone.extension)
+            for phone in rows("phones")
+        ],
+        identifiers=[
+            value
+            for value in (customer.external_id, customer.username, customer.card_number)
+            if value
+        ],
+        number=customer.number,
+    )
+
+
+def _copy(source, target):
+    """Bring the caller's instance up to date with what was written."""
+    for column in source._meta.concrete_fields:
+        setattr(target, column.attname, getattr(source, column.attname))
+    target._prefetched_objects_cache = {}

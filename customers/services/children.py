@@ -1,0 +1,174 @@
+"""Lists of child rows: brought from what is there to what is wanted, with the least writing."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from customers.profile import CHILD_LISTS
+
+# What the history keeps of a row: enough to read, no more.
+TOLD = {
+    "emails": ("address",),
+    "phones": ("given", "kind"),
+    "addresses": ("kind", "street", "postal_code", "city", "country"),
+    "contact_persons": ("first_name", "last_name", "email"),
+    "labels": ("key", "value"),
+}
+WITH_PRIMARY = ("emails", "phones", "addresses")
+
+
+def tell(list_name, rows):
+    """The rows of a list as the history writes them."""
+    told = []
+    for row in rows:
+        text = " ".join(str(getattr(row, name)) for name in TOLD[list_name] if getattr(row, name))
+        marks = [mark for mark in ("primary", "verified", "opted_out") if getattr(row, mark, False)]
+        told.append(f"{text} ({', '.join(marks)})" if marks else text)
+    return told
+
+
+def build_children(customer, list_name, rows):
+    """Unsaved rows for a new customer, the first one primary where none claims it."""
+    model = CHILD_LISTS[list_name].model
+    rows = [{name: value for name, value in row.items() if name != "id"} for row in rows]
+    if list_name in WITH_PRIMARY and rows and not any(row.get("primary") for row in rows):
+        rows[0] = {**rows[0], "primary": True}
+    return [
+        model(tenant=customer.tenant, customer=customer, position=position, **row)
+        for position, row in enumerate(rows)
+    ]
+
+
+def replace_children(change, list_name, rows):
+    """Make the list exactly `rows`: known rows (by id, else by what they say) are kept and
+    changed, new ones added, the others removed. Raises ValidationError for an unknown id."""
+    child = CHILD_LISTS[list_name]
+    existing = list(getattr(change.customer, list_name).all())
+    by_id = {str(row.pk): row for row in existing}
+    unmatched = dict(by_id)
+    wanted, errors = [], {}
+    for index, row in enumerate(rows):
+        row = dict(row)
+        row_id = row.pop("id", None)
+        if row_id is not None:
+            match = unmatched.pop(row_id, None)
+            if match is None:
+                errors[f"{list_name}.{index}.id"] = ValidationError(
+                    _("No such entry."), code="does_not_exist"
+                )
+                continue
+        else:
+            match = _same_row(child, unmatched, row)
+        wanted.append((match, row))
+    if errors:
+        raise ValidationError(errors)
+    _bring_about(change, list_name, existing, list(unmatched.values()), wanted)
+
+
+def _same_row(child, unmatched, row):
+    key = child.key(row)
+    for row_id, candidate in unmatched.items():
+        if child.key(_columns(candidate)) == key:
+            return unmatched.pop(row_id)
+    return None
+
+
+def _columns(instance):
+    return {field.attname: getattr(instance, field.attname) for field in instance._meta.fields}
+
+
+def _bring_about(change, list_name, existing, gone, wanted):
+    child = CHILD_LISTS[list_name]
+    before = tell(list_name, existing)
+    has_primary = list_name in WITH_PRIMARY
+    chosen = None
+    if has_primary:
+        flags = [row.get("primary", bool(match and match.primary)) for match, row in wanted]
+        named = [index for index, (_match, row) in enumerate(wanted) if row.get("primary")]
+        chosen = named[0] if named else flags.index(True) if True in flags else 0
+    if gone:
+        child.model.objects.filter(pk__in=[row.pk for row in gone]).delete()
+    dirty, new = [], []
+    for position, (match, row) in enumerate(wanted):
+        row = {**row, "position": position}
+        if has_primary:
+            row["primary"] = position == chosen
+        if match is None:
+            new.append(child.model(tenant=change.customer.tenant, customer=change.customer, **row))
+            continue
+        _reset_proof(match, row)
+        differs = [name for name, value in row.items() if getattr(match, name) != value]
+        if differs:
+            for name in differs:
+                setattr(match, name, row[name])
+            dirty.append((match, differs))
+    # The new primary may be saved only after the old one has let go of the flag.
+    for match, differs in sorted(dirty, key=lambda item: getattr(item[0], "primary", False)):
+        match.save(update_fields=differs)
+    child.model.objects.bulk_create(new)
+    change.customer._prefetched_objects_cache = {}
+    after_rows = list(getattr(change.customer, list_name).all())
+    if gone or new or any(set(differs) - {"position"} for _match, differs in dirty):
+        change.record(list_name, before, tell(list_name, after_rows))
+
+
+def _reset_proof(match, row):
+    """A contact point that becomes another one is no longer verified, unless it says so."""
+    for name in ("address_key", "digits"):
+        if name in row and getattr(match, name, None) != row[name] and "verified" not in row:
+            row["verified"] = False
+
+
+def add_child(change, list_name, row):
+    """Add one row at the end; returns it. A row flagged primary takes the flag from the others."""
+    rows = _as_wanted(change, list_name)
+    if row.get("primary"):
+        rows = [{**other, "primary": False} for other in rows]
+    known = {other["id"] for other in rows}
+    replace_children(change, list_name, [*rows, row])
+    for candidate in getattr(change.customer, list_name).all():
+        if str(candidate.pk) not in known:
+            return candidate
+    return _same_row(
+        CHILD_LISTS[list_name],
+        {str(c.pk): c for c in getattr(change.customer, list_name).all()},
+        row,
+    )
+
+
+def change_child(change, list_name, row_id, row):
+    """Change one row's given columns; returns it, or None where there is no such row."""
+    rows = _as_wanted(change, list_name)
+    if str(row_id) not in {other["id"] for other in rows}:
+        return None
+    takes_primary = bool(row.get("primary"))
+    merged = []
+    for other in rows:
+        if other["id"] == str(row_id):
+            merged.append({**other, **row, "id": other["id"]})
+        elif takes_primary:
+            merged.append({**other, "primary": False})
+        else:
+            merged.append(other)
+    replace_children(change, list_name, merged)
+    return getattr(change.customer, list_name).filter(pk=row_id).first()
+
+
+def remove_child(change, list_name, row_id):
+    """Remove one row; the first of the rest becomes primary where it was. False: no such row."""
+    rows = _as_wanted(change, list_name)
+    rest = [row for row in rows if row["id"] != str(row_id)]
+    if len(rest) == len(rows):
+        return False
+    replace_children(change, list_name, rest)
+    return True
+
+
+def _as_wanted(change, list_name):
+    rows = sorted(getattr(change.customer, list_name).all(), key=lambda row: row.position)
+    wanted = []
+    for row in rows:
+        columns = {"id": str(row.pk)}
+        if list_name in WITH_PRIMARY:
+            columns["primary"] = row.primary
+        wanted.append(columns)
+    return wanted

@@ -1,0 +1,71 @@
+"""Customers' passwords and how customers sign in."""
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from customers import normalise
+from customers.models import Customer
+from customers.services.changes import open_change
+from tenancy.models import AccessToken
+from tenancy.scoping import current_tenant
+from tenancy.services import SignInRefused, issue_pair, revoke_customer_tokens
+from tenancy.services.signing_in import check_or_burn, count_sign_in, forget_sign_in
+
+
+def check_new_password(password):
+    """Raise ValidationError naming `password` when it is too weak or too long."""
+    if not isinstance(password, str):
+        raise ValidationError({"password": ValidationError(_("Must be text."), code="invalid")})
+    try:
+        # NUL and lone surrogates would fail in the hasher or the database.
+        normalise.clean_text(password, max_length=128)
+        validate_password(password)
+    except ValidationError as error:
+        raise ValidationError({"password": error.error_list}) from error
+
+
+def set_customer_password(customer, password, *, reason=""):
+    """Give a customer a new password; every session of the customer ends."""
+    check_new_password(password)
+    encoded = make_password(password)
+    with open_change(customer, deed="customer.updated", reason=reason) as change:
+        change.set_silently("password", encoded)
+        change.record("password", None, None)
+        revoke_customer_tokens(change.customer.pk)
+    return customer
+
+
+def find_by_login(login):
+    """The customer who signs in with this e-mail, phone, card or username, or None."""
+    text = str(login or "").strip()
+    if not text or "\0" in text or len(text) > 254:
+        return None
+    customers = Customer.objects.identifiable()
+    if "@" in text:
+        found = customers.filter(login_email=normalise.email_key(text)).first()
+    else:
+        found = (
+            customers.filter(card_number=text).first()
+            or customers.filter(login_phone_key=normalise.login_phone_key(text) or None).first()
+        )
+    return found or customers.filter(username=text).first()
+
+
+def sign_in_customer(login, password, *, address):
+    """Sign a customer of the active tenant in; answers the token pair of `issue_pair`.
+
+    Counted before the password is hashed; an unknown sign-in costs the same hash. Raises
+    SignInRefused (never saying why) or TooManyTries.
+    """
+    tenant = current_tenant()
+    realm = f"customer:{tenant.pk}"
+    account = str(login or "").strip().lower()[:254]
+    count_sign_in(account, address, realm=realm)
+    customer = find_by_login(login)
+    matches = check_or_burn(password, customer.password if customer else None)
+    if not (matches and customer.status == Customer.Status.ACTIVE):
+        raise SignInRefused
+    forget_sign_in(account, realm=realm)
+    return issue_pair(tenant, holder=AccessToken.Holder.CUSTOMER, customer_id=customer.pk)

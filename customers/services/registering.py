@@ -1,0 +1,229 @@
+"""Registering a customer."""
+
+import uuid
+
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from customers import normalise
+from customers.hooks import hooks
+from customers.models import Customer
+from customers.profile import CHILD_LISTS, clean_profile
+from customers.services.changes import (
+    UNIQUE_MESSAGES,
+    build_search_text,
+    leave_trace,
+    opening,
+    write_consents,
+)
+from customers.services.children import build_children, tell
+from customers.services.consents import build_consents
+from customers.services.passwords import check_new_password
+from tenancy import clock
+from tenancy.integrity import refusals
+from tenancy.scoping import current_tenant
+from tenancy.services import take_customer_numbers
+
+
+def register_customer(
+    *,
+    id=None,
+    number=None,
+    status=Customer.Status.ACTIVE,
+    created_at=None,
+    password=None,
+    store=None,
+    consents=(),
+    reason="",
+    **profile,
+):
+    """Register a customer of the active tenant and return it.
+
+    `profile` takes the names of Customer.PROFILE, the child lists (lists of dicts) and the fields
+    of higher apps. `store` is where the registration happens: the home store unless another is
+    named. `consents` is a list of {"purpose", "granted", …}. `number` is only for callers that
+    took it from `take_customer_numbers` before.
+
+    Raises one ValidationError that names every bad field; a taken identifier has code "unique".
+    Two registrations with the same identifier at once make one customer: the constraint decides.
+    """
+    tenant = current_tenant()
+    errors = {}
+    customer_id = _clean_id(id, errors)
+    if store is not None and profile.get("home_store") in (None, ""):
+        profile["home_store"] = store
+    try:
+        clean = clean_profile(profile, tenant=tenant)
+    except ValidationError as error:
+        errors |= error.error_dict
+    statements = _collected(errors, build_consents, tenant, consents, store)
+    encoded = _collected(errors, _encode, password)
+    created_at = _collected(errors, _clean_created_at, created_at, tenant)
+    if status not in Customer.Status.values:
+        errors["status"] = ValidationError(_("No such status."), code="invalid_choice")
+    if not errors and not _says_anything(clean):
+        errors["name"] = ValidationError(
+            _("A name, a company, a contact point or an identifier is needed."), code="required"
+        )
+    if errors:
+        raise ValidationError(errors)
+    if number is None:
+        number = take_customer_numbers(tenant)
+    instant = clock.now()
+    customer = Customer(
+        id=customer_id,
+        tenant=tenant,
+        number=number,
+        status=status,
+        password=encoded or "",
+        created_at=created_at or instant,
+        updated_at=instant,
+    )
+    with transaction.atomic(), opening(customer) as change:
+        change.reason = reason
+        set_columns(change, clean.columns)
+        stand_in_contacts(customer, clean.children)
+        change.consents = [_owned(consent, customer) for consent in statements]
+        _insert(change, clean)
+        for name, value in clean.extras.items():
+            hooks.fields[name].apply(change, value)
+        for hook in hooks.registered:
+            hook(change)
+        if change.columns:
+            customer.save(update_fields=sorted(change.columns))
+        write_consents(change)
+        leave_trace(change)
+    return customer
+
+
+def _insert(change, clean):
+    customer = change.customer
+    children = {
+        name: build_children(customer, name, clean.children[name])
+        for name in CHILD_LISTS
+        if clean.children.get(name)
+    }
+    customer.search_text = build_search_text(customer, children)
+    with refusals(UNIQUE_MESSAGES):
+        customer.save(force_insert=True)
+    for name, rows in children.items():
+        CHILD_LISTS[name].model.objects.bulk_create(rows)
+    change.columns.clear()
+    change.changes = {name: [None, new] for name, (_old, new) in change.changes.items()} | {
+        name: [None, tell(name, rows)] for name, rows in children.items()
+    }
+    for consent in change.consents:
+        change.record(f"consent {consent.purpose}", None, consent.granted)
+
+
+def set_columns(change, columns):
+    """Put clean profile values into the row, with what follows from them: the three birth columns,
+    the key of a sign-in phone, the built name."""
+    customer = change.customer
+    for name, value in columns.items():
+        if name == "birth_date":
+            _set_birth_date(change, value)
+        elif name == "name":
+            continue
+        else:
+            change.set(name, value)
+    if "login_phone" in columns:
+        digits = normalise.login_phone_key(customer.login_phone) if customer.login_phone else None
+        change.set_silently("login_phone_key", digits)
+    if "name" in columns:
+        change.set_silently("name_given", bool(columns["name"]))
+    if customer.name_given and "name" not in columns:
+        return
+    change.set(
+        "name",
+        normalise.build_name(
+            name=columns.get("name", ""),
+            first_name=customer.first_name,
+            last_name=customer.last_name,
+            company_name=customer.company_name,
+        ),
+    )
+
+
+def _set_birth_date(change, value):
+    old = change.customer.birth_date
+    parts = (value.year, value.month, value.day) if value else (None, None, None)
+    for column, part in zip(("birth_year", "birth_month", "birth_day"), parts, strict=True):
+        change.set_silently(column, part)
+    if change.customer.birth_date != old:
+        change.record("birth_date", old, change.customer.birth_date)
+
+
+def stand_in_contacts(customer, children, lists=("emails", "phones")):
+    """Let a sign-in e-mail or phone stand in the contact list too.
+
+    `children` holds clean rows by list name; only the named `lists` are looked at.
+    """
+    if customer.login_email and "emails" in lists:
+        rows = children.setdefault("emails", [])
+        if customer.login_email not in [row.get("address_key") for row in rows]:
+            rows.insert(0, {"address": customer.login_email, "address_key": customer.login_email})
+    if customer.login_phone and "phones" in lists:
+        phone = normalise.clean_phone(customer.login_phone, country=customer.tenant.country)
+        rows = children.setdefault("phones", [])
+        if phone.digits not in [row.get("digits") for row in rows]:
+            rows.insert(
+                0,
+                {
+                    "given": phone.given,
+                    "e164": phone.e164,
+                    "digits": phone.digits,
+                    "reversed_digits": phone.digits[::-1],
+                },
+            )
+
+
+def _owned(consent, customer):
+    consent.customer = customer
+    return consent
+
+
+def _says_anything(clean):
+    told = ("name", "first_name", "last_name", "company_name", *Customer.IDENTIFIERS)
+    return any(clean.columns.get(name) for name in told) or any(
+        clean.children.get(name) for name in ("emails", "phones", "addresses")
+    )
+
+
+def _clean_id(value, errors):
+    if value is None:
+        return uuid.uuid4()
+    try:
+        return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
+    except ValueError:
+        errors["id"] = ValidationError(_("Must be a UUID."), code="invalid")
+        return None
+
+
+def _clean_created_at(value, tenant):
+    if value is None:
+        return None
+    try:
+        instant = normalise.parse_instant(value, tz=tenant.timezone)
+    except ValidationError as error:
+        raise ValidationError({"created_at": error.error_list}) from error
+    if instant > clock.now():
+        raise ValidationError({"created_at": ValidationError(_("Lies in the future."), "future")})
+    return instant
+
+
+def _encode(password):
+    if password in (None, ""):
+        return ""
+    check_new_password(password)
+    return make_password(password)
+
+
+def _collected(errors, clean, *args):
+    try:
+        return clean(*args)
+    except ValidationError as error:
+        errors |= error.error_dict
+        return None

@@ -1,0 +1,119 @@
+"""Changing a registered customer."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from customers.hooks import hooks
+from customers.models import Customer
+from customers.profile import Context, clean_child, clean_profile
+from customers.services import children
+from customers.services.changes import CustomerGone, open_change
+from customers.services.consents import build_consents, state_consents
+from customers.services.registering import set_columns, stand_in_contacts
+
+
+class NoSuchEntry(Exception):
+    """The child row does not exist at this customer."""
+
+
+def update_customer(customer, *, reason="", expected_version=None, consents=None, **changes):
+    """Change the named parts of a customer; what is not named stays, None clears.
+
+    A child list replaces the whole list: rows are recognised by `id`, else by what they say.
+    Raises ValidationError by field (unknown names included), VersionConflict, CustomerGone. When
+    nothing differs, nothing moves. A customer that somebody else brought up to date meanwhile is
+    changed as it now is.
+    """
+    clean = clean_profile(changes, tenant=customer.tenant, country=_country(customer))
+    statements = build_consents(customer.tenant, consents)
+    with open_change(
+        customer, deed="customer.updated", reason=reason, expected_version=expected_version
+    ) as change:
+        set_columns(change, clean.columns)
+        _keep_logins_listed(change, clean)
+        for name, rows in clean.children.items():
+            children.replace_children(change, name, rows)
+        for name, value in clean.extras.items():
+            hooks.fields[name].apply(change, value)
+        state_consents(change, statements)
+    return customer
+
+
+def _keep_logins_listed(change, clean):
+    """Where a sign-in or its contact list changes, the sign-in goes on standing in the list."""
+    for name, login in (("emails", "login_email"), ("phones", "login_phone")):
+        if name not in clean.children and clean.columns.get(login):
+            rows = sorted(getattr(change.customer, name).all(), key=lambda row: row.position)
+            kept = ("address", "address_key") if name == "emails" else ("digits",)
+            clean.children[name] = [
+                {"id": str(row.pk)} | {column: getattr(row, column) for column in kept}
+                for row in rows
+            ]
+        if name in clean.children:
+            stand_in_contacts(change.customer, clean.children, lists=(name,))
+
+
+def add_entry(customer, list_name, values, *, reason="", expected_version=None):
+    """Add one row to a child list ("emails", "phones", "addresses", "contact_persons", "labels")
+    and return it. A contact point that is there already is changed instead of doubled."""
+    row = clean_child(list_name, values, _context(customer))
+    row.pop("id", None)
+    with open_change(
+        customer, deed="customer.updated", reason=reason, expected_version=expected_version
+    ) as change:
+        same = _find_same(change, list_name, row)
+        if same is not None:
+            return children.change_child(change, list_name, same, row)
+        if getattr(change.customer, list_name).count() >= 100:
+            raise ValidationError(_("At most 100 entries."), code="max_length")
+        return children.add_child(change, list_name, row)
+
+
+def _find_same(change, list_name, row):
+    if list_name == "emails":
+        rows = change.customer.emails.filter(address_key=row["address_key"])
+    elif list_name == "phones":
+        rows = change.customer.phones.filter(
+            digits=row["digits"], extension=row.get("extension", "")
+        )
+    else:
+        return None
+    return rows.values_list("pk", flat=True).first()
+
+
+def change_entry(customer, list_name, entry_id, values, *, reason="", expected_version=None):
+    """Change the named columns of one row and return it. Raises NoSuchEntry."""
+    row = clean_child(list_name, {**values, "id": entry_id}, _context(customer), new=False)
+    with open_change(
+        customer, deed="customer.updated", reason=reason, expected_version=expected_version
+    ) as change:
+        changed = children.change_child(change, list_name, entry_id, row)
+        if changed is None:
+            raise NoSuchEntry
+        return changed
+
+
+def remove_entry(customer, list_name, entry_id, *, reason="", expected_version=None):
+    """Remove one row of a child list. Raises NoSuchEntry."""
+    with open_change(
+        customer, deed="customer.updated", reason=reason, expected_version=expected_version
+    ) as change:
+        if not children.remove_child(change, list_name, entry_id):
+            raise NoSuchEntry
+
+
+def get_customer(customer_id):
+    """The customer with this id in the active tenant; raises CustomerGone."""
+    customer = Customer.objects.filter(pk=customer_id).first()
+    if customer is None:
+        raise CustomerGone
+    return customer
+
+
+def _country(customer):
+    store = customer.home_store
+    return (store.country if store else "") or customer.tenant.country
+
+
+def _context(customer):
+    return Context(customer.tenant, _country(customer))

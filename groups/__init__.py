@@ -1,0 +1,1 @@
+"""Customer groups and who is subscribed to them."""

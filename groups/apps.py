@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class GroupsConfig(AppConfig):
+    name = "groups"
+    verbose_name = "Groups"
+
+    def ready(self):
+        from groups import joining
+
+        joining.join_hooks()

@@ -1,0 +1,1 @@
+"""Programme, levels, points and rewards: joins customers through its hooks."""

@@ -1,0 +1,70 @@
+"""Tenant isolation: a query on a tenant's table without a named tenant raises.
+
+django-scopes keeps the active tenant per context and supplies the refusing queryset. We add what
+it leaves open: `exists()` is refused too, and a scope can only be opened with a real tenant
+(django-scopes reads `tenant=None` as "all of them").
+"""
+
+from contextlib import contextmanager
+
+from django.db import models
+from django_scopes import scope, scopes_disabled
+from django_scopes.manager import DisabledQuerySet
+from django_scopes.state import get_scope
+
+__all__ = ["all_tenants", "current_tenant", "in_tenant", "owned_manager", "OwnedQuerySet"]
+
+all_tenants = scopes_disabled
+
+
+@contextmanager
+def in_tenant(tenant):
+    """Work for one tenant: every query on a tenant's table inside sees only its rows.
+
+    Raises TypeError for anything but a saved Tenant, so that a forgotten value cannot widen it.
+    """
+    if tenant is None or tenant.pk is None or not hasattr(tenant, "code"):
+        raise TypeError("in_tenant() needs a saved tenant")
+    with scope(tenant=tenant):
+        yield tenant
+
+
+def current_tenant():
+    """The tenant of the active scope, or None outside of any (and inside `all_tenants()`)."""
+    active = get_scope()
+    return active.get("tenant") if active.get("_enabled", True) else None
+
+
+class OwnedQuerySet(models.QuerySet):
+    """The base of every queryset over a table that carries a tenant."""
+
+
+class UnscopedQuerySet(DisabledQuerySet):
+    """What a manager hands out while no tenant is named: raises on the first real use."""
+
+    exists = DisabledQuerySet.error
+    exclude = DisabledQuerySet.error
+    in_bulk = DisabledQuerySet.error
+    contains = DisabledQuerySet.error
+    explain = DisabledQuerySet.error
+    bulk_update = DisabledQuerySet.error
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self.error
+
+
+def owned_manager(queryset_class=OwnedQuerySet):
+    """A manager for a model with a `tenant`: scoped when a tenant is named, refusing otherwise."""
+
+    class OwnedManager(models.Manager.from_queryset(queryset_class)):
+        def get_queryset(self):
+            active = get_scope()
+            if not active.get("_enabled", True):
+                return super().get_queryset()
+            if active.get("tenant") is None:
+                return UnscopedQuerySet(self.model, using=self._db, missing_scopes={"tenant"})
+            return super().get_queryset().filter(tenant=active["tenant"])
+
+    return OwnedManager()

@@ -1,0 +1,134 @@
+"""Signing in as staff: counted before the password is hashed, alike for known and unknown."""
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from tenancy import clock
+from tenancy.models import AccessToken, Tenant, User
+from tenancy.scoping import all_tenants
+from tenancy.services.counting import count_or_refuse, forget_count
+from tenancy.services.staff import set_user_password
+from tenancy.services.tokens import find_token, issue_pair, revoke_family
+
+# Per account whoever asks, and per address whichever account: a quarter of an hour each.
+WINDOW = 15 * 60
+TRIES_PER_ACCOUNT = 10
+TRIES_PER_ADDRESS = 100
+LONGEST_PASSWORD = 128
+
+
+class SignInRefused(Exception):
+    """Wrong account or password, or an account that may not sign in: never said which."""
+
+
+def count_sign_in(account, address, *, realm):
+    """Count one try for the account and for the address; raises TooManyTries.
+
+    `realm` keeps staff ("staff") and the customers of each tenant apart.
+    """
+    count_or_refuse(
+        "sign-in-address", f"{realm}:{address}", limit=TRIES_PER_ADDRESS, seconds=WINDOW
+    )
+    count_or_refuse(
+        "sign-in-account", f"{realm}:{account}", limit=TRIES_PER_ACCOUNT, seconds=WINDOW
+    )
+
+
+def forget_sign_in(account, *, realm):
+    """After a success the account's earlier failures no longer count."""
+    forget_count("sign-in-account", f"{realm}:{account}")
+
+
+def check_or_burn(password, encoded):
+    """Whether the password matches; spends the same work when there is nothing to compare."""
+    if not isinstance(password, str) or len(password) > LONGEST_PASSWORD:
+        return False
+    if not encoded or encoded.startswith("!"):
+        make_password(password)
+        return False
+    return check_password(password, encoded)
+
+
+def authenticate_user(email, password, *, address):
+    """The user with this e-mail and password, or None; raises TooManyTries.
+
+    The try is counted first (one atomic UPDATE), the hash is computed second, and an unknown
+    e-mail costs the same hash as a known one.
+    """
+    account = str(email or "").strip().lower()[:254]
+    count_sign_in(account, address, realm="staff")
+    user = User.objects.filter(email=account).first()
+    matches = check_or_burn(password, user.password if user else None)
+    if not (matches and user.is_active):
+        return None
+    forget_sign_in(account, realm="staff")
+    return user
+
+
+def sign_in_staff(tenant, email, password, *, address):
+    """Sign a staff member in to `tenant`; answers the token pair of `issue_pair`.
+
+    Raises SignInRefused, or TooManyTries.
+    """
+    user = authenticate_user(email, password, address=address)
+    member = user.membership_in(tenant) if user and tenant and tenant.active else None
+    if member is None:
+        raise SignInRefused
+    User.objects.filter(pk=user.pk).update(last_login=clock.now())
+    return issue_pair(tenant, holder=AccessToken.Holder.STAFF, staff=member)
+
+
+def refresh_tokens(plain):
+    """Exchange a refresh token for a new pair; the old pair ends.
+
+    A refresh token that was used before ends the whole family, because somebody else has a copy.
+    Raises SignInRefused.
+    """
+    row = find_token(plain, kind=AccessToken.Kind.REFRESH)
+    if row is None:
+        _punish_reuse(plain)
+        raise SignInRefused
+    if not row.tenant.active or (row.staff and not (row.staff.active and row.staff.user.is_active)):
+        raise SignInRefused
+    with transaction.atomic(), all_tenants():
+        taken = AccessToken.objects.filter(pk=row.pk, revoked_at=None).update(
+            revoked_at=clock.now()
+        )
+        if not taken:
+            raise SignInRefused
+        AccessToken.objects.filter(
+            family=row.family, kind=AccessToken.Kind.ACCESS, revoked_at=None
+        ).update(revoked_at=clock.now())
+        return issue_pair(
+            row.tenant,
+            holder=row.holder,
+            staff=row.staff,
+            customer_id=row.customer_id,
+            family=row.family,
+        )
+
+
+def change_password(user, *, current, new, address):
+    """Set a new password after the current one; ends every token of the person.
+
+    Raises ValidationError naming `current_password` or `password`, or TooManyTries.
+    """
+    if authenticate_user(user.email, current, address=address) is None:
+        raise ValidationError({"current_password": _("This is not your password.")})
+    set_user_password(user, new)
+
+
+def tenant_by_code(code):
+    """The active tenant with this code in any letter case, or None."""
+    return Tenant.objects.filter(code__iexact=code, active=True).first()
+
+
+def _punish_reuse(plain):
+    with all_tenants():
+        row = AccessToken.objects.filter(
+            prefix=plain[:12], kind=AccessToken.Kind.REFRESH, revoked_at__isnull=False
+        ).first()
+    if row is not None:
+        revoke_family(row.family)

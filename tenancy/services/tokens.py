@@ -1,0 +1,225 @@
+"""Access tokens: issued once, looked up by prefix, compared in constant time, revocable."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext_lazy as _
+
+from tenancy import clock, permissions, secrets
+from tenancy.models import AccessToken, Tenant, TokenStore
+from tenancy.scoping import all_tenants
+
+PREFIX_LENGTH = 12
+# A token's last use is written at most this often: a read must not become a write every time.
+USE_RESOLUTION = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who is calling: what the permission table, the services and the history need to know."""
+
+    kind: str  # permissions.ADMIN, SELLER, SERVICE or CUSTOMER
+    tenant: Tenant
+    scopes: frozenset
+    token: AccessToken | None = None
+    staff: object = None
+    customer_id: uuid.UUID | None = None
+    store_ids: frozenset = field(default_factory=frozenset)
+    label: str = ""
+
+    is_authenticated = True
+    is_active = True
+
+    @property
+    def pk(self):
+        """What throttles and idempotency keys count by: the account, not the token's text."""
+        if self.customer_id:
+            return f"customer:{self.customer_id}"
+        if self.staff:
+            return f"staff:{self.staff.pk}"
+        return f"service:{self.token.pk}"
+
+    def may(self, operation):
+        """Whether the permission table lets this caller do `operation`."""
+        return permissions.allows(operation, role=self.kind, scopes=self.scopes)
+
+
+def create_token(
+    tenant, *, holder, scopes=None, staff=None, customer_id=None, stores=(), name="", lifetime=None
+):
+    """Issue an access token and return (row, plain text); the text cannot be shown again.
+
+    A staff member's token has the scopes of the role, or the given ones among them; a service's
+    has exactly the given ones. Raises ValidationError naming `scopes`, `staff` or `stores`.
+    """
+    scopes = None if scopes is None else set(scopes)
+    unknown = (scopes or set()) - set(permissions.SCOPES)
+    if unknown:
+        raise ValidationError({"scopes": _("Unknown scope: %s.") % ", ".join(sorted(unknown))})
+    if holder == AccessToken.Holder.STAFF:
+        if staff is None or staff.tenant_id != tenant.pk:
+            raise ValidationError({"staff": _("A staff member of this tenant is needed.")})
+        allowed = permissions.ROLE_SCOPES[staff.role] | {"password_hash"}
+        if scopes is not None and not scopes <= allowed:
+            raise ValidationError({"scopes": _("The role does not have all of these scopes.")})
+    elif holder == AccessToken.Holder.SERVICE and not scopes:
+        raise ValidationError({"scopes": _("Name at least one scope.")})
+    row, plain = _new_token(
+        tenant,
+        holder=holder,
+        kind=AccessToken.Kind.ACCESS,
+        scopes=sorted(scopes or ()),
+        staff=staff,
+        customer_id=customer_id,
+        name=name,
+        expires_at=None if lifetime is None else clock.now() + lifetime,
+    )
+    for store in stores:
+        if store.tenant_id != tenant.pk:
+            raise ValidationError({"stores": _("No such store.")})
+    with all_tenants():
+        TokenStore.objects.bulk_create(
+            [TokenStore(tenant=tenant, token=row, store=store) for store in stores]
+        )
+    return row, plain
+
+
+def issue_pair(tenant, *, holder, staff=None, customer_id=None, family=None):
+    """Issue the short-lived pair that a sign-in or a refresh answers with.
+
+    Returns {"access_token", "refresh_token", "expires_in" (seconds)}.
+    """
+    lifetime = timedelta(minutes=settings.ACCESS_TOKEN_MINUTES)
+    common = {
+        "holder": holder,
+        "staff": staff,
+        "customer_id": customer_id,
+        "family": family or uuid.uuid4(),
+    }
+    _row, access = _new_token(
+        tenant, kind=AccessToken.Kind.ACCESS, expires_at=clock.now() + lifetime, **common
+    )
+    _row, refresh = _new_token(
+        tenant,
+        kind=AccessToken.Kind.REFRESH,
+        expires_at=clock.now() + timedelta(days=settings.REFRESH_TOKEN_DAYS),
+        **common,
+    )
+    return {
+        "access_token": access,
+        "refresh_token": refresh,
+        "expires_in": int(lifetime.total_seconds()),
+    }
+
+
+def find_token(plain, *, kind=AccessToken.Kind.ACCESS):
+    """The live token row with this text, or None; costs one query and no password hash."""
+    prefix = plain[:PREFIX_LENGTH]
+    with all_tenants():
+        row = (
+            AccessToken.objects.live()
+            .select_related("tenant", "staff__user", "staff__tenant")
+            .filter(prefix=prefix, kind=kind)
+            .first()
+        )
+    if row is None or row.pepper not in secrets.peppers():
+        return None
+    expected = secrets.digest(plain, pepper=row.pepper, purpose="token")
+    return row if constant_time_compare(expected, row.digest) else None
+
+
+def principal_of(plain):
+    """The caller behind an access token's text, or None when it is not accepted.
+
+    A token ends with its tenant, its staff member or its user; a customer's token is revoked by
+    the deed that blocks or erases the customer.
+    """
+    row = find_token(plain)
+    if row is None or not row.tenant.active:
+        return None
+    with all_tenants():
+        store_ids = frozenset(
+            TokenStore.objects.filter(token=row).values_list("store_id", flat=True)
+        )
+    _note_use(row)
+    if row.holder == AccessToken.Holder.STAFF:
+        staff = row.staff
+        if not (staff.active and staff.user.is_active):
+            return None
+        scopes = permissions.ROLE_SCOPES[staff.role]
+        if row.scopes:
+            scopes = frozenset(row.scopes) & (scopes | {"password_hash"})
+        return Principal(
+            kind=staff.role,
+            tenant=row.tenant,
+            scopes=frozenset(scopes),
+            token=row,
+            staff=staff,
+            store_ids=store_ids,
+            label=str(staff.user),
+        )
+    if row.holder == AccessToken.Holder.CUSTOMER:
+        return Principal(
+            kind=permissions.CUSTOMER,
+            tenant=row.tenant,
+            scopes=frozenset(),
+            token=row,
+            customer_id=row.customer_id,
+            label="customer",
+        )
+    return Principal(
+        kind=permissions.SERVICE,
+        tenant=row.tenant,
+        scopes=frozenset(row.scopes),
+        token=row,
+        store_ids=store_ids,
+        label=row.name or "service",
+    )
+
+
+def revoke_token(token):
+    """Revoke one token and what was issued with it; repeatable."""
+    with all_tenants():
+        revoke_tokens(AccessToken.objects.filter(family=token.family))
+
+
+def revoke_family(family):
+    """Revoke every token of one sign-in."""
+    with all_tenants():
+        revoke_tokens(AccessToken.objects.filter(family=family))
+
+
+def revoke_customer_tokens(customer_id):
+    """End every session of a customer: deactivation, erasure, a new password."""
+    with all_tenants():
+        revoke_tokens(AccessToken.objects.filter(customer_id=customer_id))
+
+
+def revoke_tokens(queryset):
+    """Revoke every live token of the queryset; returns how many."""
+    return queryset.filter(revoked_at=None).update(revoked_at=clock.now())
+
+
+def _new_token(tenant, *, kind, **fields):
+    plain = secrets.random_token(32)
+    with all_tenants():
+        row = AccessToken.objects.create(
+            tenant=tenant,
+            kind=kind,
+            prefix=plain[:PREFIX_LENGTH],
+            pepper=secrets.current_pepper(),
+            digest=secrets.digest(plain, purpose="token"),
+            **fields,
+        )
+    return row, plain
+
+
+def _note_use(row):
+    instant = clock.now()
+    if row.used_at is None or instant - row.used_at > USE_RESOLUTION:
+        with all_tenants():
+            AccessToken.objects.filter(pk=row.pk).update(used_at=instant)

@@ -1,0 +1,79 @@
+"""A tenant's settings: one table of names, kinds and defaults.
+
+`create_tenant --setting`, the API and the back office share it; an unknown name or a value of the
+wrong kind is refused. Loyalty adds the programme's settings when it is installed.
+"""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+TRUE_WORDS, FALSE_WORDS = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: `kind` is bool, int or str; `choices` limits a str."""
+
+    name: str
+    kind: type
+    default: object
+    help: str
+    choices: tuple = ()
+
+    def clean(self, value):
+        """The value in its kind, from JSON or from a word on a command line."""
+        if self.kind is bool:
+            if isinstance(value, bool):
+                return value
+            word = str(value).strip().lower()
+            if word in TRUE_WORDS | FALSE_WORDS:
+                return word in TRUE_WORDS
+            raise ValidationError(_("Must be true or false."), code="invalid")
+        if not isinstance(value, str) or (self.choices and value not in self.choices):
+            raise ValidationError(
+                _("Must be one of: %(choices)s.") % {"choices": ", ".join(self.choices)},
+                code="invalid_choice",
+            )
+        return value
+
+
+TABLE = (
+    Setting(
+        "activation_method",
+        str,
+        "none",
+        _("How a customer who registers alone proves the contact point."),
+        ("none", "email", "sms"),
+    ),
+    Setting("self_registration", bool, False, _("Customers may register themselves.")),
+    Setting("allow_profile_edits", bool, True, _("Customers may edit their own profile.")),
+    Setting(
+        "allow_anonymous_check",
+        bool,
+        False,
+        _("Anyone may ask whether an e-mail or phone is known (ten times a minute)."),
+    ),
+    Setting("require_if_match", bool, False, _("Changes must name the version they are based on.")),
+    Setting("locale", str, "en", _("Language of messages to customers."), ("en", "nb")),
+)
+SETTINGS = {setting.name: setting for setting in TABLE}
+
+
+def clean_settings(values):
+    """Known settings with clean values; raises ValidationError({name: …}) for the others."""
+    clean, errors = {}, {}
+    for name, value in values.items():
+        try:
+            if name not in SETTINGS:
+                raise ValidationError(
+                    _("Unknown setting. Known: %(known)s.") % {"known": ", ".join(SETTINGS)},
+                    code="unknown",
+                )
+            clean[name] = SETTINGS[name].clean(value)
+        except ValidationError as error:
+            errors[name] = error
+    if errors:
+        raise ValidationError(errors)
+    return clean
