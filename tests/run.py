@@ -41,6 +41,9 @@ class EngineRun:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # Out of reach of Ctrl-C: it gets one interruption, from us. A second one would
+                # stop it from removing its database.
+                start_new_session=True,
             )
 
     def is_running(self):
@@ -111,7 +114,10 @@ def stop_politely(signum, frame):
 
 def main(options):
     """Return the exit code: 0 when both engines passed, 1 when not, 130 when interrupted."""
-    signal.signal(signal.SIGTERM, stop_politely)
+    # Also for SIGINT: what a script starts in the background is born deaf to it, and so would be
+    # the pytest processes.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop_politely)
     try:
         say("Looking for a PostgreSQL server ...")
         with postgres() as (url, description):
