@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-ha
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header pyproject.toml
 
-# The checks see the settings as shipped, not what this machine's .env says, and keep no database.
+# The checks look at the product as it is shipped, and at no database of this machine.
 CHECK_ENV := DATABASE_URL=sqlite://:memory: DEBUG=False
 MANAGE := $(CHECK_ENV) $(BIN)/python manage.py
 
@@ -34,7 +34,7 @@ $(VENV)/.installed: requirements.txt
 	  echo "$(PYTHON) cannot make a virtual environment: apt install python3-venv"; exit 1; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing what the product needs (requirements.txt, a minute at most on a good line) ..."
+	@echo "Installing what the product needs (requirements.txt, about half a minute) ..."
 	@$(PIP) -r requirements.txt
 	@touch $@
 
