@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import phonenumbers  # noqa: E402
 from email_validator import validate_email  # noqa: E402
 
-from customers.normalise import (  # noqa: E402
+from normalise import (  # noqa: E402
     clean_email,
     clean_phone,
     clean_text,

@@ -1,7 +1,7 @@
 """From what a caller sends to what a row stores: every rule for a customer's own values.
 
 One table of cleaners serves registration, update, batch and import; each rule itself lives in
-`customers.normalise`. Nothing here reads customers or writes anything.
+`normalise`. Nothing here reads customers or writes anything.
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from functools import partial
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from customers import normalise
+import normalise
 from customers.hooks import hooks
 from customers.models import Address, ContactPerson, Customer, Email, Label, Phone
 from customers.models.customer import MONEY_MAX, SMALL_MAX

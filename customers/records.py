@@ -22,7 +22,7 @@ from customers.models import (
     StoreExtension,
     StoreProfile,
 )
-from customers.normalise import minor_unit_places
+from normalise import minor_unit_places
 from tenancy.models import StaffMember, Store
 from tenancy.scoping import current_tenant
 

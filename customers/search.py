@@ -11,7 +11,7 @@ import contextlib
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
 
-from customers import normalise
+import normalise
 from customers.models import Customer, Phone
 
 MIN_PART = 3  # shorter words match only the beginning of a word

@@ -203,7 +203,7 @@ class Customer(TenantOwned):
     no_email = models.BooleanField(_("no unsolicited mail"), default=False)
 
     password = models.CharField(max_length=128, blank=True, editable=False)
-    # Everything a search looks at, folded (customers.normalise): " word word … ".
+    # Everything a search looks at, folded (normalise): " word word … ".
     search_text = models.TextField(blank=True, editable=False)
 
     objects = owned_manager(CustomerQuerySet)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
-from customers import normalise
+import normalise
 from customers.models import Avatar
 from customers.services.changes import open_change
 

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from customers import normalise
+import normalise
 from customers.hooks import hooks
 from customers.models import Customer
 from events.services import build_event, build_history

@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from customers import normalise
+import normalise
 from customers.models import Device
 from customers.services.changes import open_change
 

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from customers import normalise
+import normalise
 from customers.models import ActivationCode, Customer
 from customers.profile import COLUMN_CLEANERS, Context
 from customers.services.changes import open_change

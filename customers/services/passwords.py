@@ -5,7 +5,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from customers import normalise
+import normalise
 from customers.models import Customer
 from customers.services.changes import open_change
 from tenancy.models import AccessToken

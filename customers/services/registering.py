@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from customers import normalise
+import normalise
 from customers.hooks import hooks
 from customers.models import Customer
 from customers.profile import CHILD_LISTS, clean_profile
