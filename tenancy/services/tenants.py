@@ -5,6 +5,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils.translation import gettext_lazy as _
 
+import normalise
 from tenancy.integrity import refusals
 from tenancy.models import RESERVED_CODES, Store, Tenant
 from tenancy.scoping import in_tenant
@@ -105,12 +106,31 @@ def _take(tenant, counter, n):
     return last - n + 1
 
 
+CLEANERS = {
+    "code": lambda value: normalise.clean_identifier(value, max_length=64) or "",
+    "name": lambda value: normalise.clean_text(value, max_length=200),
+    "currency": normalise.clean_currency,
+    "country": normalise.clean_country,
+    "timezone": normalise.clean_timezone,
+    "location_id": lambda value: normalise.clean_int(value, minimum=0, maximum=2_147_483_647),
+    "default": normalise.clean_bool,
+    "active": normalise.clean_bool,
+}
+
+
 def _fill(instance, fields, allowed):
+    errors = {}
     for name, value in fields.items():
         if name not in allowed:
             raise TypeError(f"{type(instance).__name__} has no field {name!r} to set")
-        if value is not None:
-            setattr(instance, name, value)
+        if value is None:
+            continue
+        try:
+            setattr(instance, name, CLEANERS[name](value))
+        except ValidationError as error:
+            errors[name] = error.error_list
+    if errors:
+        raise ValidationError(errors)
 
 
 def _save_store(store):
