@@ -10,6 +10,9 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
+from tenancy.scoping import in_tenant
+from tests.factories import CustomerFactory, TenantFactory
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory):
@@ -36,3 +39,47 @@ def _surroundings(django_test_environment, tmp_path_factory):
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     ):
         yield
+
+
+@pytest.fixture
+def tenant(db):
+    """The business that the stories play in; nothing is scoped to it yet."""
+    return TenantFactory(code="acme", name="Acme")
+
+
+@pytest.fixture
+def acme(tenant):
+    """The same business, with its scope open for the whole test."""
+    with in_tenant(tenant):
+        yield tenant
+
+
+@pytest.fixture
+def rival(db):
+    """The stranger next door, whose rows nobody at Acme may ever see."""
+    return TenantFactory(code="rival", name="Rival")
+
+
+@pytest.fixture
+def ada(acme):
+    """Ada, a member of long standing: everything about her is filled in."""
+    return CustomerFactory(
+        tenant=acme,
+        first_name="Ada",
+        last_name="Lovelace",
+        external_id="ext-ada",
+        card_number="7001",
+        login_email="ada@example.org",
+        emails=[{"address": "Ada@Example.org", "primary": True}],
+        phones=[{"given": "900 00 001", "kind": "mobile"}],
+        addresses=[
+            {"street": "Storgata 1", "postal_code": "0155", "city": "Oslo", "country": "NO"}
+        ],
+        birth_date="1985-12-10",
+    )
+
+
+@pytest.fixture
+def grace(acme):
+    """Grace, a newcomer of whom only the name is known."""
+    return CustomerFactory(tenant=acme, first_name="Grace")
