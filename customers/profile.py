@@ -131,6 +131,12 @@ def _phone(value, context):
     return normalise.clean_phone(value, country=context.country)
 
 
+def login_phone_key(given, tenant):
+    """What makes two sign-in phones the same: the digits of the international number where the
+    tenant's country allows one, else those of the number as given. None for none."""
+    return normalise.clean_phone(given, country=tenant.country).digits if given else None
+
+
 def _owned(model, message, *lookups):
     """A cleaner for a reference: the object itself, its id, or one of its keys."""
 

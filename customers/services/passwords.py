@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 import normalise
 from customers.models import Customer
+from customers.profile import login_phone_key
 from customers.services.changes import open_change
 from tenancy.models import AccessToken
 from tenancy.scoping import current_tenant
@@ -46,11 +47,16 @@ def find_by_login(login):
     if "@" in text:
         found = customers.filter(login_email=normalise.email_key(text)).first()
     else:
-        found = (
-            customers.filter(card_number=text).first()
-            or customers.filter(login_phone_key=normalise.login_phone_key(text) or None).first()
-        )
+        found = customers.filter(card_number=text).first() or _find_by_phone(customers, text)
     return found or customers.filter(username=text).first()
+
+
+def _find_by_phone(customers, text):
+    try:
+        key = login_phone_key(text, current_tenant())
+    except ValidationError:
+        return None
+    return customers.filter(login_phone_key=key).first()
 
 
 def sign_in_customer(login, password, *, address):

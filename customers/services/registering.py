@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 import normalise
 from customers.hooks import hooks
 from customers.models import Customer
-from customers.profile import CHILD_LISTS, clean_profile
+from customers.profile import CHILD_LISTS, clean_profile, login_phone_key
 from customers.services.changes import (
     UNIQUE_MESSAGES,
     build_search_text,
@@ -130,8 +130,8 @@ def set_columns(change, columns):
         else:
             change.set(name, value)
     if "login_phone" in columns:
-        digits = normalise.login_phone_key(customer.login_phone) if customer.login_phone else None
-        change.set_silently("login_phone_key", digits)
+        key = login_phone_key(customer.login_phone, customer.tenant)
+        change.set_silently("login_phone_key", key)
     if "name" in columns:
         change.set_silently("name_given", bool(columns["name"]))
     if customer.name_given and "name" not in columns:
