@@ -23,7 +23,9 @@ from tenancy.services.counting import count_or_refuse, give_back
 Purpose = ActivationCode.Purpose
 CODE_LIFE = timedelta(minutes=10)
 LINK_LIFE = timedelta(hours=48)
-LINK_PURPOSES = {Purpose.ACTIVATE_EMAIL, Purpose.RESET_PASSWORD}
+# The page that a link opens, below the base URL: <page>/<tenant>/<token>.
+PAGES = {Purpose.ACTIVATE_EMAIL: "activate", Purpose.RESET_PASSWORD: "new-password"}
+LINK_PURPOSES = set(PAGES)
 BY_SMS = {Purpose.ACTIVATE_SMS, Purpose.CHANGE_PHONE}
 TRIES_PER_CODE = 5
 DAY = 24 * 3600
@@ -57,7 +59,7 @@ def send_code(customer, purpose, *, target):
             locale=tenant.setting("locale"),
             business=tenant.name,
             code=secret,
-            link=f"{settings.BASE_URL}/activate/{tenant.code}/{secret}",
+            link=f"{settings.BASE_URL}/{PAGES.get(purpose)}/{tenant.code}/{secret}",
             minutes=int(CODE_LIFE.total_seconds() // 60),
             hours=int(LINK_LIFE.total_seconds() // 3600),
         )
