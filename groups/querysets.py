@@ -1,8 +1,12 @@
 """Reads over groups and subscriptions."""
 
+import uuid
+
 from django.db.models import Count, Exists, OuterRef, Q
 
 from tenancy.scoping import OwnedQuerySet
+
+CODE_LENGTH = 64
 
 
 class GroupQuerySet(OwnedQuerySet):
@@ -16,6 +20,17 @@ class GroupQuerySet(OwnedQuerySet):
             n_members=Count("subscriptions"),
             n_subscribed=Count("subscriptions", filter=Q(subscriptions__subscribed=True)),
         )
+
+    def named(self, reference):
+        """The group that `reference` names by id or exact code, or None; any text is safe here."""
+        text = str(reference)
+        if not text or "\0" in text or len(text) > CODE_LENGTH or not text.isprintable():
+            return None
+        try:
+            key = uuid.UUID(text)
+        except ValueError:
+            return self.filter(code=text).first()
+        return self.filter(pk=key).first() or self.filter(code=text).first()
 
 
 class SubscriptionQuerySet(OwnedQuerySet):
