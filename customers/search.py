@@ -23,7 +23,10 @@ def search_customers(customers, q):
     `q` may hold names in any order, with or without accents and capitals, an e-mail, a phone
     number in any format or its last digits, a card number or a customer number.
     """
-    for term in normalise.search_terms(q):
+    terms = normalise.search_terms(q)
+    if not terms and str(q or "").strip():
+        return customers.none()  # punctuation alone: nobody is called that
+    for term in terms:
         customers = customers.filter(_condition(term))
     return customers
 
