@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import dj_database_url
+from django.templatetags.static import static
 from environs import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -32,7 +33,7 @@ DEBUG = env.bool("DEBUG", False)
 INSECURE_SECRET_KEY = "insecure-key-for-tests-and-checks-only-0123456789"  # noqa: S105
 SECRET_KEY = env.str("SECRET_KEY", INSECURE_SECRET_KEY)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-BASE_URL = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
+BASE_URL = env.str("BASE_URL", f"http://localhost:{env.int('PORT', 8000)}").rstrip("/")
 CSRF_TRUSTED_ORIGINS = env.list(
     "CSRF_TRUSTED_ORIGINS", [BASE_URL] if BASE_URL.startswith("https://") else []
 )
@@ -53,7 +54,8 @@ INSTALLED_APPS = [
     "customers",
     "groups",
     "loyalty",
-    "unfold",
+    # Not "unfold": its own configuration would put another site in the place of ours.
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "config.admin_site.RegularsAdminConfig",
     "django.contrib.auth",
@@ -284,9 +286,14 @@ UNFOLD = {
     "SITE_TITLE": "Regulars",
     "SITE_HEADER": "Regulars",
     "SITE_SYMBOL": "loyalty",
+    "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "config.admin_site.environment_label",
+    "STYLES": [lambda request: static("tenancy/admin.css")],
+    "DASHBOARD_CALLBACK": "customers.admin.start.start_page",
+    "SIDEBAR": {"show_search": False, "navigation": "tenancy.admin.navigation.sidebar"},
     "COMMAND": {"search_models": False, "show_history": False},
 }
 

@@ -1,0 +1,98 @@
+"""The demonstration data: believable, the same every time, safe to repeat."""
+
+import io
+import json
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+
+from config import demo
+from customers.models import Customer
+from groups.models import Subscription
+from tenancy.models import AccessToken, Store, Tenant
+from tenancy.scoping import in_tenant
+from tenancy.services import principal_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _a_few_are_enough(monkeypatch):
+    monkeypatch.setattr(demo, "N_CUSTOMERS", 24)
+
+
+def snapshot():
+    with in_tenant(Tenant.objects.get(code="demo")):
+        return list(
+            Customer.objects.order_by("number").values_list(
+                "id", "number", "name", "search_text", "created_at", "version", "updated_at"
+            )
+        )
+
+
+def test_makes_a_business_to_look_at():
+    report = demo.load_demo()
+
+    tenant = Tenant.objects.get(code="demo")
+    with in_tenant(tenant):
+        assert report == {"created": 30, "customers": 30}
+        assert Store.objects.count() == 3
+        assert Subscription.objects.exists()
+        assert Customer.objects.filter(kind="company").count() == 6
+        assert Customer.objects.reachable("email").exists()
+
+
+def test_is_the_same_every_time():
+    def load_and_forget():
+        with transaction.atomic():
+            demo.load_demo()
+            seen = snapshot()
+            transaction.set_rollback(True)
+        return seen
+
+    first, second = load_and_forget(), load_and_forget()
+
+    assert len(first) == 30
+    assert first == second
+
+
+def test_repeating_it_changes_nothing():
+    demo.load_demo()
+    before = snapshot()
+
+    report = demo.load_demo()
+
+    assert report["created"] == 0
+    assert snapshot() == before
+
+
+def test_a_customer_edited_meanwhile_stays_edited():
+    demo.load_demo()
+    with in_tenant(Tenant.objects.get(code="demo")):
+        Customer.objects.filter(number=1).update(origin="edited")
+
+        demo.load_demo()
+
+        assert Customer.objects.get(number=1).origin == "edited"
+
+
+def test_the_command_prints_a_token_that_works_and_ends_the_one_before():
+    def run():
+        out = io.StringIO()
+        call_command("demo", json=True, stdout=out)
+        return json.loads(out.getvalue())["token"]
+
+    first, second = run(), run()
+
+    assert principal_of(first) is None
+    assert principal_of(second).may("customers.list")
+    with in_tenant(Tenant.objects.get(code="demo")):
+        assert AccessToken.objects.live().count() == 1
+
+
+def test_the_staff_password_differs_between_installations(settings):
+    first = demo.demo_password()
+    settings.SECRET_KEY = "another"
+
+    assert demo.demo_password() != first
