@@ -1,16 +1,23 @@
 """Signing in as staff: counted before the password is hashed, alike for known and unknown."""
 
+import re
+
 from django.contrib.auth.hashers import check_password, make_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from tenancy import clock
-from tenancy.models import AccessToken, Tenant, User
+from tenancy.models import CODE_PATTERN, AccessToken, Tenant, User
 from tenancy.scoping import all_tenants
 from tenancy.services.counting import count_or_refuse, forget_count
 from tenancy.services.staff import set_user_password
-from tenancy.services.tokens import find_token, issue_pair, revoke_family
+from tenancy.services.tokens import (
+    find_token,
+    find_used_refresh_token,
+    issue_pair,
+    revoke_family,
+)
 
 # Per account whoever asks, and per address whichever account: a quarter of an hour each.
 WINDOW = 15 * 60
@@ -80,15 +87,17 @@ def sign_in_staff(tenant, email, password, *, address):
     return issue_pair(tenant, holder=AccessToken.Holder.STAFF, staff=member)
 
 
-def refresh_tokens(plain):
+def refresh_tokens(plain, *, tenant=None):
     """Exchange a refresh token for a new pair; the old pair ends.
 
     A refresh token that was used before ends the whole family, because somebody else has a copy.
-    Raises SignInRefused.
+    Raises SignInRefused, also when the caller names a `tenant` that is not the token's.
     """
     row = find_token(plain, kind=AccessToken.Kind.REFRESH)
     if row is None:
         _punish_reuse(plain)
+        raise SignInRefused
+    if tenant is not None and row.tenant_id != tenant.pk:
         raise SignInRefused
     if not row.tenant.active or (row.staff and not (row.staff.active and row.staff.user.is_active)):
         raise SignInRefused
@@ -122,13 +131,12 @@ def change_password(user, *, current, new, address):
 
 def tenant_by_code(code):
     """The active tenant with this code in any letter case, or None."""
+    if not isinstance(code, str) or not re.match(CODE_PATTERN, code):
+        return None
     return Tenant.objects.filter(code__iexact=code, active=True).first()
 
 
 def _punish_reuse(plain):
-    with all_tenants():
-        row = AccessToken.objects.filter(
-            prefix=plain[:12], kind=AccessToken.Kind.REFRESH, revoked_at__isnull=False
-        ).first()
+    row = find_used_refresh_token(plain)
     if row is not None:
         revoke_family(row.family)

@@ -28,17 +28,20 @@ def create_user(*, email, password=None, name="", is_superuser=False, language="
     return user
 
 
-def create_staff(tenant, email, *, role, password=None, name="", stores=()):
+def create_staff(tenant, email, *, role, password=None, name="", stores=(), only_new=False):
     """Make the person with this e-mail a staff member; idempotent by tenant and e-mail.
 
-    An existing user keeps the password; an existing member gets the given role and stores.
-    Returns (member, created).
+    An existing user keeps the password; an existing member gets the given role and stores, or
+    with `only_new` is refused (`email`, code "unique"). Returns (member, created).
     """
     with in_tenant(tenant), transaction.atomic():
         user = User.objects.filter(email=str(email).strip().lower()).first()
         if user is None:
             user = create_user(email=email, password=password, name=name)
         member = StaffMember.objects.filter(user=user).first()
+        if member is not None and only_new:
+            taken = ValidationError(_("Already a staff member."), code="unique")
+            raise ValidationError({"email": taken})
         if member is not None:
             return update_staff(member, role=role, active=True, stores=stores), False
         with all_tenants():

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Value
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 from tenancy import clock, permissions, secrets
-from tenancy.models import AccessToken, Tenant, TokenStore
+from tenancy.models import AccessToken, StaffStore, Tenant, TokenStore
 from tenancy.scoping import all_tenants
 
 PREFIX_LENGTH = 12
@@ -68,6 +69,8 @@ def create_token(
             raise ValidationError({"scopes": _("The role does not have all of these scopes.")})
     elif holder == AccessToken.Holder.SERVICE and not scopes:
         raise ValidationError({"scopes": _("Name at least one scope.")})
+    if any(store.tenant_id != tenant.pk for store in stores):
+        raise ValidationError({"stores": _("No such store.")})
     row, plain = _new_token(
         tenant,
         holder=holder,
@@ -78,9 +81,6 @@ def create_token(
         name=name,
         expires_at=None if lifetime is None else clock.now() + lifetime,
     )
-    for store in stores:
-        if store.tenant_id != tenant.pk:
-            raise ValidationError({"stores": _("No such store.")})
     with all_tenants():
         TokenStore.objects.bulk_create(
             [TokenStore(tenant=tenant, token=row, store=store) for store in stores]
@@ -118,6 +118,8 @@ def issue_pair(tenant, *, holder, staff=None, customer_id=None, family=None):
 
 def find_token(plain, *, kind=AccessToken.Kind.ACCESS):
     """The live token row with this text, or None; costs one query and no password hash."""
+    if not _looks_like_a_token(plain):
+        return None
     prefix = plain[:PREFIX_LENGTH]
     with all_tenants():
         row = (
@@ -126,10 +128,30 @@ def find_token(plain, *, kind=AccessToken.Kind.ACCESS):
             .filter(prefix=prefix, kind=kind)
             .first()
         )
-    if row is None or row.pepper not in secrets.peppers():
+    return row if row is not None and _is_text_of(row, plain) else None
+
+
+def find_used_refresh_token(plain):
+    """The row of a refresh token that was used or revoked before, by its whole text, or None."""
+    if not _looks_like_a_token(plain):
         return None
+    with all_tenants():
+        row = AccessToken.objects.filter(
+            prefix=plain[:PREFIX_LENGTH], kind=AccessToken.Kind.REFRESH, revoked_at__isnull=False
+        ).first()
+    return row if row is not None and _is_text_of(row, plain) else None
+
+
+def _looks_like_a_token(plain):
+    # Whatever else a caller sends must not reach the database, which refuses some characters.
+    return isinstance(plain, str) and plain.isascii() and plain.isprintable()
+
+
+def _is_text_of(row, plain):
+    if row.pepper not in secrets.peppers():
+        return False
     expected = secrets.digest(plain, pepper=row.pepper, purpose="token")
-    return row if constant_time_compare(expected, row.digest) else None
+    return constant_time_compare(expected, row.digest)
 
 
 def principal_of(plain):
@@ -141,10 +163,9 @@ def principal_of(plain):
     row = find_token(plain)
     if row is None or not row.tenant.active:
         return None
-    with all_tenants():
-        store_ids = frozenset(
-            TokenStore.objects.filter(token=row).values_list("store_id", flat=True)
-        )
+    store_ids = _bound_stores(row)
+    if store_ids is None:
+        return None
     _note_use(row)
     if row.holder == AccessToken.Holder.STAFF:
         staff = row.staff
@@ -179,6 +200,26 @@ def principal_of(plain):
         store_ids=store_ids,
         label=row.name or "service",
     )
+
+
+def _bound_stores(row):
+    """The stores a caller is limited to, empty for none: those of the token, within those of the
+    staff member. None where the two leave no store at all."""
+    with all_tenants():
+        pairs = list(
+            TokenStore.objects.filter(token=row)
+            .values_list("store_id", Value("token"))
+            .union(
+                StaffStore.objects.filter(staff=row.staff_id).values_list(
+                    "store_id", Value("staff")
+                )
+            )
+        )
+    of_token = frozenset(store_id for store_id, owner in pairs if owner == "token")
+    of_staff = frozenset(store_id for store_id, owner in pairs if owner == "staff")
+    if of_token and of_staff:
+        return of_token & of_staff or None
+    return of_token or of_staff
 
 
 def revoke_token(token):
