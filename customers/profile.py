@@ -4,6 +4,7 @@ One table of cleaners serves registration, update, batch and import; each rule i
 `normalise`. Nothing here reads customers or writes anything.
 """
 
+import contextlib
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -146,7 +147,7 @@ def _owned(model, message, *lookups):
         if isinstance(value, model):
             found = value if value.tenant_id == context.tenant.pk else None
         else:
-            found = _find(model, str(value), lookups)
+            found = find_owned(model, str(value), lookups)
         if found is None:
             raise ValidationError(message, code="does_not_exist")
         return found
@@ -154,13 +155,16 @@ def _owned(model, message, *lookups):
     return clean
 
 
-def _find(model, text, lookups):
+def find_owned(model, text, lookups):
+    """The row of the active tenant with this id or key, or None; odd text finds nothing."""
     try:
-        return model.objects.filter(pk=text).first() or None
-    except (ValidationError, ValueError):
-        pass
-    if "\0" in text:
+        text = normalise.clean_identifier(text, max_length=254)
+    except ValidationError:
         return None
+    with contextlib.suppress(ValidationError, ValueError):
+        found = model.objects.filter(pk=text).first()
+        if found is not None:
+            return found
     for lookup in lookups:
         found = model.objects.filter(**{lookup: text}).first()
         if found is not None:

@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+import normalise
 from events.actors import current
 from events.models import Event, HistoryEntry, IdempotencyKey
 from tenancy import clock
 
 
 def build_history(tenant, subject_type, subject_id, *, deed, changes, version=None, reason=""):
-    """An unsaved history row by the current actor; for services that write many at once."""
+    """An unsaved history row by the current actor; for services that write many at once.
+
+    Raises ValidationError naming `reason` when the reason is too long or cannot be stored.
+    """
     who = current()
+    reason = clean_reason(reason or who.reason)
     return HistoryEntry(
         tenant=tenant,
         subject_type=subject_type,
@@ -25,11 +31,19 @@ def build_history(tenant, subject_type, subject_id, *, deed, changes, version=No
         actor_id=who.actor.id,
         actor_label=who.actor.label,
         deed=deed,
-        reason=reason or who.reason,
+        reason=reason,
         request_id=who.request_id,
         version=version,
         changes=changes,
     )
+
+
+def clean_reason(reason):
+    """A reason as it is stored; raises ValidationError naming `reason`."""
+    try:
+        return normalise.clean_text(str(reason or ""), max_length=500)
+    except ValidationError as error:
+        raise ValidationError({"reason": error.error_list}) from error
 
 
 def build_event(tenant, kind, subject_type, subject_id, *, version=None, data=None):

@@ -5,11 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 import normalise
 from customers.models import Consent
-from customers.profile import UNKNOWN
+from customers.profile import COLUMN_CLEANERS, UNKNOWN, Context
 from customers.services.changes import open_change
 from events.actors import current
 from tenancy import clock
-from tenancy.models import Store
 
 FIELDS = {"purpose", "granted", "at", "store", "source", "wording_version"}
 
@@ -54,6 +53,7 @@ def _build(tenant, statement, store):
             errors[name] = error.error_list
             return None
 
+    context = Context(tenant, tenant.country)
     who = current().actor
     purpose = collect(
         "purpose", normalise.clean_identifier, statement.get("purpose") or "", max_length=40
@@ -78,9 +78,7 @@ def _build(tenant, statement, store):
         max_length=40,
     )
     if statement.get("store") is not None:
-        store = _find_store(statement["store"])
-        if store is None:
-            errors["store"] = ValidationError(_("No such store."), code="does_not_exist")
+        store = collect("store", COLUMN_CLEANERS["home_store"], statement["store"], context)
     if errors:
         raise ValidationError(errors)
     return Consent(
@@ -95,19 +93,6 @@ def _build(tenant, statement, store):
         source=source,
         wording_version=wording,
     )
-
-
-def _find_store(value):
-    if isinstance(value, Store):
-        return value
-    text = str(value)
-    try:
-        found = Store.objects.filter(pk=text).first()
-    except (ValidationError, ValueError):
-        found = None
-    if found is None and "\0" not in text:
-        found = Store.objects.filter(code__iexact=text).first()
-    return found
 
 
 def current_consents(customer):
