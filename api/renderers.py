@@ -1,0 +1,61 @@
+"""Answers as JSON: exact decimals, instants that end in Z."""
+
+from decimal import Decimal
+
+import orjson
+from django.utils.functional import Promise
+from rest_framework.renderers import BaseRenderer
+
+OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+
+
+def dumps(data):
+    """`data` as JSON bytes. Decimals become numbers with all their digits."""
+    return orjson.dumps(data, default=_unusual, option=OPTIONS)
+
+
+def _unusual(value):
+    if isinstance(value, Decimal):
+        return orjson.Fragment(format(value, "f").encode())
+    if isinstance(value, Promise):
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+class JSONRenderer(BaseRenderer):
+    """The ordinary answer."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+    render_style = "binary"
+
+    def render(self, data, accepted_media_type=None, renderer_context=None):
+        return b"" if data is None else dumps(data)
+
+
+class _StreamRenderer(BaseRenderer):
+    """Stands for a format that a view streams itself, so that `Accept` and `format=` find it."""
+
+    charset = "utf-8"
+
+    def render(self, data, accepted_media_type=None, renderer_context=None):
+        return dumps(data)
+
+
+class NDJSONRenderer(_StreamRenderer):
+    """One JSON object per line."""
+
+    media_type = "application/x-ndjson"
+    format = "ndjson"
+
+
+class CSVRenderer(_StreamRenderer):
+    """A table for spreadsheets."""
+
+    media_type = "text/csv"
+    format = "csv"

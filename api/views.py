@@ -1,0 +1,193 @@
+"""The base of every endpoint: who calls, for which tenant, how often, and how it may fail.
+
+A view declares `operation_prefix` (its rows in the permission table), serializers for the
+schema, and its actions. Everything else is here: the tenant's scope and the actor are open from
+the check of the rights to the last byte of the answer, a POST with an Idempotency-Key happens
+once, and every exception becomes a problem document.
+"""
+
+from contextlib import ExitStack
+
+from django.http import Http404
+from rest_framework import viewsets
+from rest_framework.exceptions import MethodNotAllowed, ValidationError
+from rest_framework.response import Response
+
+from api import idempotency, streaming
+from api.filters import QueryFilterBackend, check_parameters
+from api.ordering import StableOrderingFilter
+from api.pagination import PARAMETERS as PAGE_PARAMETERS
+from events.actors import Actor, acting, actor_of_principal
+from tenancy.models import Tenant
+from tenancy.scoping import in_tenant
+
+LONGEST_REASON = 500
+
+
+class ViewSet(viewsets.GenericViewSet):
+    """One resource. `operation` is `<operation_prefix>.<action>` in the permission table, unless
+    `operations` names another for the action."""
+
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    filter_backends = [QueryFilterBackend, StableOrderingFilter]
+    ordering = ("id",)
+    ordering_fields = ()
+
+    operation_prefix = None
+    operations = {}
+    # Actions that answer a list: they take filters, an order and a page.
+    list_actions = frozenset({"list"})
+    # Action -> further query parameters that it understands.
+    parameters = {}
+    # POSTs that only read: sending them twice is harmless, and their answers are not kept.
+    reading_actions = frozenset()
+    # The answer holds something that is shown once; it is never stored for a replay.
+    answers_with_secrets = False
+
+    tenant = None
+    subject_id = None
+
+    @property
+    def operation(self):
+        """The row of the permission table for what is asked now."""
+        return self.operations.get(self.action, f"{self.operation_prefix}.{self.action}")
+
+    @property
+    def principal(self):
+        """Who calls; None in public views."""
+        return self.request.user
+
+    # --- one request, start to end
+    def dispatch(self, request, *args, **kwargs):
+        """Answer a request; the answer is rendered before the tenant's scope closes."""
+        self.args, self.kwargs = args, kwargs
+        request = self.initialize_request(request, *args, **kwargs)
+        self.request = request
+        self.headers = self.default_response_headers
+        with ExitStack() as scope:
+            try:
+                self.open_scope(request, scope)
+                self.initial(request, *args, **kwargs)
+                response = self._answer(request)
+            except Exception as error:
+                response = self._refused(error)
+        self.response = response
+        return response
+
+    def open_scope(self, request, scope):
+        """Name the tenant and the actor for everything that follows."""
+        principal = request.user
+        if principal is None:
+            return
+        self.tenant = principal.tenant
+        scope.enter_context(in_tenant(self.tenant))
+        self._name_actor(request, scope, actor_of_principal(principal))
+
+    def _name_actor(self, request, scope, actor):
+        request_id = getattr(request._request, "request_id", "")
+        scope.enter_context(acting(actor, request_id=request_id, reason=reason_of(request)))
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        check_parameters(request.query_params, self.known_parameters())
+
+    def known_parameters(self):
+        """The names of the query parameters that the present action understands."""
+        known = set(self.parameters.get(self.action, ()))
+        if self.action in self.list_actions:
+            known |= {*PAGE_PARAMETERS, StableOrderingFilter.parameter}
+            filterset = getattr(self, "filterset_class", None)
+            known |= set(filterset.base_filters) if filterset else set()
+        return known
+
+    def _answer(self, request):
+        key = idempotency.key_of(request)
+        owner = self.key_owner()
+        if key is None or owner is None or self.action in self.reading_actions:
+            return self._work(request)
+        self.prepare()
+        return idempotency.once(self, request, owner, key, lambda: self._attempt(request))
+
+    def key_owner(self):
+        """Whose Idempotency-Keys these are."""
+        return self.principal.pk if self.principal else None
+
+    def prepare(self):
+        """What a POST with an Idempotency-Key does before its transaction begins."""
+
+    def _attempt(self, request):
+        try:
+            return self._work(request)
+        except Exception as error:
+            return self._refused(error)
+
+    def _work(self, request):
+        handler = getattr(self, request.method.lower(), self.http_method_not_allowed)
+        return self._rendered(handler(request, *self.args, **self.kwargs))
+
+    def _refused(self, error):
+        return self._rendered(self.handle_exception(error))
+
+    def _rendered(self, response):
+        response = self.finalize_response(self.request, response, *self.args, **self.kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
+        if isinstance(response, Response):
+            response.render()
+        return response
+
+    # --- help for the actions
+    def body(self):
+        """The body as a dict; raises ValidationError (400) when it is anything else."""
+        data = self.request.data
+        if not isinstance(data, dict):
+            raise ValidationError(["The body must be an object."])
+        return dict(data)
+
+    def created(self, data, location=None):
+        """201 with a Location."""
+        headers = {"Location": self.request.build_absolute_uri(location)} if location else {}
+        return Response(data, status=201, headers=headers)
+
+    def no_content(self):
+        """204, without even a content type."""
+        return Response(status=204)
+
+    def stream(self, pieces, *, content_type, filename=None):
+        """An answer of any length; see `api.streaming`."""
+        return streaming.stream(pieces, content_type=content_type, filename=filename)
+
+
+class PublicViewSet(ViewSet):
+    """Endpoints that need no credential: the tenant comes from the path (`tenant_code`).
+
+    A tenant that does not exist and one that is switched off answer alike, with 404. A token that
+    comes along is not looked at.
+    """
+
+    authentication_classes = []
+
+    def open_scope(self, request, scope):
+        tenant = Tenant.objects.filter(
+            code__iexact=self.kwargs.get("tenant_code", ""), active=True
+        ).first()
+        if tenant is None:
+            raise Http404
+        self.tenant = tenant
+        scope.enter_context(in_tenant(tenant))
+        self._name_actor(request, scope, Actor("customer"))
+
+
+def reason_of(request):
+    """Why a deed is done, as the caller says it: the header X-Reason, else `?reason=`.
+
+    Raises ValidationError (400) when it is too long or not plain text.
+    """
+    text = request.headers.get("X-Reason") or request.query_params.get("reason") or ""
+    if len(text) > LONGEST_REASON:
+        raise ValidationError({"reason": [f"At most {LONGEST_REASON} characters."]})
+    if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in text):
+        raise ValidationError({"reason": ["Plain text in one line."]})
+    return text.strip()
+
+
+__all__ = ["MethodNotAllowed", "PublicViewSet", "ViewSet", "reason_of"]

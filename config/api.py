@@ -1,0 +1,31 @@
+"""The house API: every app's routes below /api/v1/, the schema and its two viewers."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from api.routes import route
+from customers import urls as customers
+
+app_name = "api"
+
+OPEN = {"authentication_classes": [], "permission_classes": []}
+
+
+def shown(view):
+    """A page of the schema: for everybody where OPEN_SCHEMA says so, else after signing in."""
+    guarded = login_required(view)
+
+    def page(request, *args, **kwargs):
+        return (view if settings.OPEN_SCHEMA else guarded)(request, *args, **kwargs)
+
+    page.csrf_exempt = True
+    return page
+
+
+urlpatterns = [
+    *customers.urlpatterns,
+    route("schema/", shown(SpectacularAPIView.as_view(**OPEN)), "schema"),
+    route("docs/", shown(SpectacularSwaggerView.as_view(url_name="api:schema", **OPEN)), "docs"),
+    route("redoc/", shown(SpectacularRedocView.as_view(url_name="api:schema", **OPEN)), "redoc"),
+]

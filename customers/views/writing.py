@@ -1,0 +1,125 @@
+"""Registering and changing by the rights of a caller: one function per deed, used by the single
+endpoints and by each item of a batch alike.
+
+The rules themselves are the services'; here stands only who may set which name.
+"""
+
+from difflib import get_close_matches
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import PermissionDenied
+
+from api.problems import FieldsRefused
+from customers.hooks import hooks
+from customers.models import Customer
+from customers.records import COLUMNS
+from customers.services import register_customer, update_customer
+from customers.stores import find_store
+from tenancy.models import Store
+from tenancy.permissions import CUSTOMER, changes_field
+
+# Read in every record, never written by a caller.
+SERVER_OWNED = {
+    *("number", "status", "created_at", "updated_at", "version", "anonymised_at", "merged_into"),
+    *("avatar", "devices", "store_profiles", "charge_account", "tenant"),
+} | set(COLUMNS)
+ONLY_AT_REGISTRATION = ("id", "password", "status", "store")
+PROVEN_ONLY_BY_CODE = ("verified",)
+# What a registration says about itself rather than about the customer.
+NO_FIELDS = {"store"}
+
+
+def changeable():
+    """The names that an update takes."""
+    return {*Customer.PROFILE, *Customer.CHILD_LISTS, *hooks.fields, "consents"}
+
+
+def check_names(body, known):
+    """Refuse names that nobody may set, with the nearest known one. Raises ValidationError."""
+    errors = {}
+    for name in body:
+        if name in known:
+            continue
+        if name in SERVER_OWNED or name in ONLY_AT_REGISTRATION:
+            errors[name] = ValidationError(_("This cannot be set here."), code="read_only")
+        else:
+            close = get_close_matches(name, sorted(known), n=1)
+            hint = _(" Did you mean %s?") % close[0] if close else ""
+            errors[name[:100]] = ValidationError(
+                _("Unknown field.%(hint)s"), code="unknown", params={"hint": hint}
+            )
+    if errors:
+        raise ValidationError(errors)
+
+
+def check_rights(principal, body):
+    """Refuse known names that this caller's role may not set. Raises FieldsRefused (403)."""
+    refused = {
+        name for name in body if name not in NO_FIELDS and not changes_field(principal.kind, name)
+    }
+    if principal.kind == CUSTOMER:
+        for name in ("emails", "phones"):
+            rows = body.get(name)
+            refused |= {
+                f"{name}.{index}.{key}"
+                for index, row in enumerate(rows if isinstance(rows, list) else ())
+                for key in PROVEN_ONLY_BY_CODE
+                if isinstance(row, dict) and key in row
+            }
+    if refused:
+        raise FieldsRefused(refused)
+
+
+def register(principal, body):
+    """Register a customer for `principal` from a body; returns the Customer.
+
+    A token that is bound to stores registers there alone: at its only one, or at the one that
+    `store` names. Raises ValidationError, FieldsRefused, PermissionDenied.
+    """
+    body = dict(body)
+    check_names(body, changeable() | set(ONLY_AT_REGISTRATION))
+    check_rights(principal, body)
+    store = _store_of(principal, body)
+    if "status" in body and body["status"] not in (Customer.Status.NEW, Customer.Status.ACTIVE):
+        raise ValidationError(
+            {"status": ValidationError(_("Register as new or active."), code="invalid_choice")}
+        )
+    consents = body.pop("consents", None) or ()
+    return register_customer(store=store, consents=consents, **body)
+
+
+def _store_of(principal, body):
+    named = body.pop("store", None)
+    store = None
+    if named not in (None, ""):
+        store = find_store(named)
+        if store is None:
+            raise ValidationError(
+                {"store": ValidationError(_("No such store."), code="does_not_exist")}
+            )
+    if not principal.store_ids:
+        return store
+    if store is None:
+        if len(principal.store_ids) > 1:
+            required = ValidationError(_("Name one of the token's stores."), code="required")
+            raise ValidationError({"store": required})
+        store = Store.objects.get(pk=next(iter(principal.store_ids)))
+    home = body.get("home_store")
+    home = find_store(home) if home not in (None, "") else store
+    # An unknown home store is left for the service to name.
+    if store.pk not in principal.store_ids or (home and home.pk not in principal.store_ids):
+        raise PermissionDenied("This token registers only at its own stores.", "other_store")
+    return store
+
+
+def change(principal, customer, body, *, expected=None):
+    """Change a customer for `principal` by a body; returns the Customer as it now is.
+
+    Raises ValidationError, FieldsRefused, VersionConflict, CustomerGone.
+    """
+    body = dict(body)
+    body.pop("version", None)
+    check_names(body, changeable())
+    check_rights(principal, body)
+    return update_customer(customer, expected_version=expected, **body)
