@@ -192,6 +192,8 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "static")))
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / "media")))
+# Every erasure leaves a line here, outside the database, so that a restored backup can repeat it.
+ERASURE_JOURNAL = Path(env.str("ERASURE_JOURNAL", str(BASE_DIR / "var" / "erasures.jsonl")))
 # Files of customers are never served by path: a view checks the right first.
 MEDIA_URL = "/media-is-served-by-views/"
 STORAGES = {

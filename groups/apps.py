@@ -6,6 +6,7 @@ class GroupsConfig(AppConfig):
     verbose_name = "Groups"
 
     def ready(self):
-        from groups import joining
+        from groups import joining, privacy
 
         joining.join_hooks()
+        privacy.register()

@@ -5,7 +5,7 @@ from customers.models.commerce import ChargeAccount, StoreExtension, StoreProfil
 from customers.models.consent import Consent
 from customers.models.contact import Address, ContactPerson, Email, Phone
 from customers.models.customer import Customer
-from customers.models.extras import Avatar, Device, Label, Tombstone
+from customers.models.extras import Avatar, Device, Erasure, Label, Tombstone
 
 __all__ = [
     "ActivationCode",
@@ -17,6 +17,7 @@ __all__ = [
     "Customer",
     "Device",
     "Email",
+    "Erasure",
     "Label",
     "Phone",
     "StoreExtension",

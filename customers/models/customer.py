@@ -106,7 +106,8 @@ class Customer(TenantOwned):
     )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    number = models.BigIntegerField(_("number"), editable=False)
+    # NULL only for the anonymised: the number stands on cards and receipts and leads to a person.
+    number = models.BigIntegerField(_("number"), null=True, editable=False)
     external_id = models.CharField(_("external id"), max_length=200, null=True, blank=True)
     username = models.CharField(_("username"), max_length=254, null=True, blank=True)
     card_number = models.CharField(_("card number"), max_length=100, null=True, blank=True)
@@ -228,6 +229,10 @@ class Customer(TenantOwned):
                 fields=["tenant", "login_phone_key"], name="customer_login_phone_unique"
             ),
             models.CheckConstraint(
+                condition=models.Q(number__isnull=False) | models.Q(anonymised_at__isnull=False),
+                name="customer_number_unless_anonymised",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(discount_percent__gte=0, discount_percent__lte=100),
                 name="customer_discount_percent",
             ),
@@ -259,12 +264,12 @@ class Customer(TenantOwned):
 
     def __str__(self):
         # The number, never the name: labels of rows are copied to places that erasure cannot see.
-        return self.code
+        return self.code or str(self.id)
 
     @property
     def code(self):
-        """The number as people see it."""
-        return f"CUST-{self.number}"
+        """The number as people see it; empty for the anonymised, who have none."""
+        return "" if self.number is None else f"CUST-{self.number}"
 
     @property
     def display_name(self):

@@ -1,4 +1,4 @@
-"""Labels, devices, the picture, and what is left of a deleted customer."""
+"""Labels, devices, the picture, and what is left of an erased customer."""
 
 import uuid
 
@@ -82,3 +82,41 @@ class Tombstone(TenantOwned):
 
     def __str__(self):
         return str(self.id)
+
+
+class Erasure(TenantOwned):
+    """An anonymisation or deletion: that it happened, and what of it is still to be finished.
+
+    Written in the transaction of the deed. After the commit the erasure journal gets its line, the
+    `files` go and `finished_at` is set; what fails meanwhile is tried again later. Holds
+    nothing about the person but the id.
+    """
+
+    class Scope(models.TextChoices):
+        ANONYMISE = "anonymise", _("Anonymised")
+        DELETE = "delete", _("Deleted")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer_id = models.UUIDField(_("customer"))
+    scope = models.CharField(_("what"), max_length=10, choices=Scope.choices)
+    policy = models.PositiveSmallIntegerField(_("rules"))
+    at = models.DateTimeField(_("when"), default=now)
+    files = models.JSONField(_("files to remove"), default=list)
+    journaled_at = models.DateTimeField(_("in the journal"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("erasure")
+        verbose_name_plural = _("erasures")
+        ordering = ["-at"]
+        indexes = [
+            models.Index(
+                fields=["tenant", "at"],
+                condition=models.Q(finished_at=None),
+                name="erasure_unfinished",
+            ),
+            models.Index(fields=["tenant", "customer_id"], name="erasure_customer"),
+        ]
+
+    def __str__(self):
+        return f"{self.scope} {self.customer_id}"

@@ -13,6 +13,8 @@ from customers.services.commerce import (
 )
 from customers.services.consents import current_consents, record_consent
 from customers.services.devices import add_device, remove_device
+from customers.services.erasure import anonymise_customer, anonymise_customers, delete_customer
+from customers.services.exporting import export_customer, export_schema
 from customers.services.lifecycle import (
     activate_by_code,
     activate_by_link,
@@ -26,7 +28,9 @@ from customers.services.lifecycle import (
     send_activation,
 )
 from customers.services.passwords import set_customer_password, sign_in_customer
+from customers.services.previewing import anonymisation_preview
 from customers.services.registering import register_customer
+from customers.services.scanning import personal_values, scan_for
 from customers.services.updating import (
     NoSuchEntry,
     add_entry,
@@ -47,12 +51,19 @@ __all__ = [
     "add_device",
     "add_entry",
     "add_extension",
+    "anonymisation_preview",
+    "anonymise_customer",
+    "anonymise_customers",
     "change_entry",
     "confirm_login_change",
     "current_consents",
     "deactivate_customer",
+    "delete_customer",
+    "export_customer",
+    "export_schema",
     "get_customer",
     "open_change",
+    "personal_values",
     "record_consent",
     "register_customer",
     "remove_avatar",
@@ -64,6 +75,7 @@ __all__ = [
     "request_login_change",
     "request_password_reset",
     "reset_password",
+    "scan_for",
     "self_register_customer",
     "send_activation",
     "set_avatar",

@@ -1,0 +1,286 @@
+"""The lines of the customers' own tables."""
+
+import base64
+from decimal import Decimal
+
+from customers.privacy.registry import (
+    EMPTIED,
+    GOES,
+    KEPT,
+    MONTH,
+    becomes,
+    lines,
+    registry,
+    shown,
+)
+from normalise import minor_unit_places
+
+TEXT = {"type": "string"}
+TEXT_OR_NULL = {"type": ["string", "null"]}
+NUMBER_OR_NULL = {"type": ["number", "null"]}
+
+UNTIL_ERASURE = "until the customer is anonymised or deleted"
+KEY = "our own key, points at nothing outside"
+DERIVED = "derived from a column that is exported"
+EVIDENCE = "shows that a consent once stood behind what was done; tells nobody whose it was"
+TOMBSTONE = "integrators must learn from the change feed that the record is gone"
+
+
+def money(column):
+    def show(customer):
+        minor = getattr(customer, column)
+        places = minor_unit_places(customer.tenant.currency)
+        return None if minor is None else str(Decimal(minor).scaleb(-places))
+
+    return shown(column, EMPTIED, column, show, TEXT_OR_NULL)
+
+
+def code_of_store(column, action, *, why="", personal="customer"):
+    def show(row):
+        store = getattr(row, column)
+        return store.code if store else None
+
+    return shown(column, action, column, show, TEXT_OR_NULL, why=why, personal=personal)
+
+
+def _degrees(column):
+    def show(address):
+        micro = getattr(address, f"{column}_micro")
+        return None if micro is None else micro / 1_000_000
+
+    return shown(f"{column}_micro", GOES, column, show, NUMBER_OR_NULL)
+
+
+def _picture(avatar):
+    try:
+        with avatar.file.storage.open(avatar.file.name) as file:
+            return base64.b64encode(file.read()).decode("ascii")
+    except FileNotFoundError:
+        return None
+
+
+registry.add_table(
+    "customers.Customer",
+    lines("id", KEPT, personal="customer", why="the shell: integrators see that it is gone"),
+    lines("tenant", KEPT, exported=False),
+    lines(
+        "number external_id username card_number login_email login_phone",
+        EMPTIED,
+        personal="customer",
+        identifies=True,
+    ),
+    lines("login_phone_key", EMPTIED, personal="customer", why=DERIVED, exported=False),
+    lines("kind", EMPTIED, personal="customer"),
+    lines(
+        "name first_name last_name company_name vat_number",
+        EMPTIED,
+        personal="customer",
+        identifies=True,
+    ),
+    lines("gender", EMPTIED, personal="customer"),
+    lines("name_given", EMPTIED, why="how the name was made", exported=False),
+    lines("birth_year birth_month birth_day", EMPTIED, personal="customer"),
+    lines("language eu_citizen", EMPTIED, personal="customer"),
+    lines("status", becomes("blocked"), personal="customer"),
+    lines("card_state hidden no_loyalty no_email", EMPTIED, personal="customer"),
+    lines("created_at", MONTH, personal="customer"),
+    lines("updated_at", KEPT, personal="customer", why="becomes the instant of the erasure"),
+    lines("version", KEPT, personal="customer", why="counts changes; the ETag of the shell"),
+    lines("anonymised_at", KEPT, personal="customer", why="says that and when it was erased"),
+    lines("discount_percent price_list payment_terms_days", EMPTIED, personal="customer"),
+    lines("ledger_number shipping_mode e_invoice e_invoice_address", EMPTIED, personal="customer"),
+    money("credit_limit"),
+    money("credit_balance"),
+    money("floor_limit"),
+    code_of_store("home_store", KEPT, why="counts per store must go on adding up"),
+    shown(
+        "seller",
+        EMPTIED,
+        "seller",
+        # Who that is, is the data of somebody else.
+        lambda customer: "staff" if customer.seller_id else None,
+        TEXT_OR_NULL,
+    ),
+    lines("origin internal_note invitation_token", EMPTIED, personal="customer"),
+    lines("custom_data1 custom_data2 custom_data3 custom_data4", EMPTIED, personal="customer"),
+    lines(
+        "password",
+        EMPTIED,
+        personal="customer",
+        why="a secret: only its hash is held",
+        exported=False,
+        secret=True,
+    ),
+    lines("search_text", EMPTIED, personal="customer", why=DERIVED, exported=False),
+    owner="pk",
+    section="customer",
+    single=True,
+    purpose="who the customer is, how business is done",
+    limit=f"{UNTIL_ERASURE}; the shell stays without limit",
+)
+
+_CHILD = [
+    *lines("id", GOES, personal="customer"),
+    *lines("tenant customer", GOES, exported=False),
+    *lines("position", GOES, why="the order of a list", exported=False),
+    *lines("created_at", GOES, personal="customer"),
+]
+_OF_CUSTOMER = {"owner": "customer", "whole_row": True, "limit": UNTIL_ERASURE}
+
+registry.add_table(
+    "customers.Email",
+    _CHILD,
+    lines("address", GOES, personal="customer", identifies=True),
+    lines("primary verified opted_out", GOES, personal="customer"),
+    lines("address_key", GOES, personal="customer", why=DERIVED, exported=False),
+    section="emails",
+    purpose="to reach the customer",
+    order=("position", "pk"),
+    **_OF_CUSTOMER,
+)
+registry.add_table(
+    "customers.Phone",
+    _CHILD,
+    lines("given e164", GOES, personal="customer", identifies=True),
+    lines("kind extension primary verified opted_out", GOES, personal="customer"),
+    lines("digits reversed_digits", GOES, personal="customer", why=DERIVED, exported=False),
+    section="phones",
+    purpose="to reach the customer",
+    order=("position", "pk"),
+    **_OF_CUSTOMER,
+)
+registry.add_table(
+    "customers.Address",
+    _CHILD,
+    lines("kind street street2 street3 city state postal_code", GOES, personal="customer"),
+    lines("country first_name last_name company email phone primary", GOES, personal="customer"),
+    _degrees("latitude"),
+    _degrees("longitude"),
+    section="addresses",
+    purpose="to deliver and to invoice",
+    order=("position", "pk"),
+    **_OF_CUSTOMER,
+)
+registry.add_table(
+    "customers.ContactPerson",
+    _CHILD,
+    lines("first_name last_name email mobile", GOES, personal="customer"),
+    section="contact_persons",
+    purpose="to talk to a company",
+    order=("position", "pk"),
+    **_OF_CUSTOMER,
+)
+registry.add_table(
+    "customers.Label",
+    _CHILD,
+    lines("key value", GOES, personal="customer"),
+    section="labels",
+    purpose="what integrations note down",
+    order=("position", "pk"),
+    **_OF_CUSTOMER,
+)
+registry.add_table(
+    "customers.Device",
+    lines("id token created_at", GOES, personal="customer"),
+    lines("tenant customer", GOES, exported=False),
+    section="devices",
+    purpose="to send push messages",
+    order=("created_at", "pk"),
+    **_OF_CUSTOMER,
+)
+registry.add_table(
+    "customers.Avatar",
+    lines("tenant customer", GOES, exported=False),
+    shown("file", GOES, "content_base64", _picture, TEXT_OR_NULL),
+    lines("original_name mime width height created_at", GOES, personal="customer"),
+    section="avatar",
+    single=True,
+    file_column="file",
+    purpose="to recognise the customer",
+    **_OF_CUSTOMER,
+)
+registry.add_table(
+    "customers.Consent",
+    lines("id", KEPT, why=KEY),
+    lines("tenant customer", KEPT, exported=False),
+    lines("purpose granted wording_version", KEPT, personal="customer", why=EVIDENCE),
+    lines("at", MONTH, personal="customer"),
+    code_of_store("store", KEPT, why=EVIDENCE),
+    lines("actor_kind", KEPT, personal="customer", why=EVIDENCE),
+    lines("actor_id actor_label", EMPTIED, personal="staff", exported=False),
+    lines("source", EMPTIED, personal="customer"),
+    lines("version", KEPT, personal="customer", why="the order of the statements"),
+    owner="customer",
+    section="consents",
+    order=("version", "purpose"),
+    purpose="to prove what was agreed to",
+    limit="with the shell; gone when the customer is deleted",
+)
+registry.add_table(
+    "customers.StoreProfile",
+    lines("id pos_ref note created_at", GOES, personal="customer"),
+    lines("tenant customer", GOES, exported=False),
+    code_of_store("store", GOES),
+    section="store_profiles",
+    order=("created_at", "pk"),
+    purpose="what a single store keeps",
+    **_OF_CUSTOMER,
+)
+registry.add_table(
+    "customers.StoreExtension",
+    lines("id code created_at", GOES, personal="customer"),
+    lines("tenant customer", GOES, exported=False),
+    code_of_store("store", GOES),
+    section="extensions",
+    order=("created_at", "pk"),
+    purpose="services that a store switched on",
+    **_OF_CUSTOMER,
+)
+registry.add_table(
+    "customers.ChargeAccount",
+    lines("tenant customer", GOES, exported=False),
+    lines("number retired created_at", GOES, personal="customer"),
+    section="charge_account",
+    single=True,
+    purpose="to buy on account",
+    **_OF_CUSTOMER,
+)
+registry.add_table(
+    "customers.ActivationCode",
+    lines("id", GOES, why=KEY, exported=False),
+    lines("tenant customer", GOES, exported=False),
+    lines("purpose target created_at expires_at tries", GOES, personal="customer"),
+    lines("digest pepper", GOES, why="a secret", exported=False, secret=True),
+    section="codes_on_their_way",
+    order=("created_at", "pk"),
+    purpose="to prove a contact point",
+    owner="customer",
+    whole_row=True,
+    limit="10 minutes (code) or 48 hours (link)",
+)
+registry.add_table(
+    "customers.Tombstone",
+    lines("id deleted_at", KEPT, personal="customer", why=TOMBSTONE, exported=False),
+    lines("tenant", KEPT, exported=False),
+    lines("actor_kind actor_id", KEPT, personal="staff", why=TOMBSTONE, exported=False),
+    owner="pk",
+    deleted_too=False,
+    purpose="to tell integrators of deletions",
+    limit="none; it holds nothing about a person but that a record existed",
+)
+registry.add_table(
+    "customers.Erasure",
+    lines("id tenant", KEPT, exported=False),
+    lines(
+        "customer_id scope at policy journaled_at finished_at",
+        KEPT,
+        personal="customer",
+        why="the proof of the erasure, and what a restored backup must do again",
+        exported=False,
+    ),
+    lines("files", KEPT, why="random file names, until the files are gone", exported=False),
+    owner="customer_id",
+    deleted_too=False,
+    purpose="to finish erasures, and to repeat them after a restore",
+    limit="none; it holds nothing about a person but that a record existed",
+)

@@ -1,0 +1,142 @@
+"""Looking for what should be gone: the values of a person, in every table and file."""
+
+import json
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import JSONField, Q, TextField
+from django.db.models.functions import Cast
+
+from customers.privacy import is_text, registry
+
+FEWEST = 3
+SHOWN_ROWS = 20
+CHUNK = 1 << 20
+
+
+def personal_values(customer):
+    """Every text of this customer that an erasure must remove, longest first: what to scan for.
+
+    Call it before the erasure. Texts of one or two characters are left out; they stand everywhere.
+    """
+    return _values(customer, lambda line: line.personal == "customer" and not line.action.keeps)
+
+
+def identifying_values(customer):
+    """The texts that name the person by themselves: names, contact points, identifiers."""
+    return _values(customer, lambda line: line.identifies)
+
+
+def _values(customer, wanted):
+    found = {customer.code}
+    for table in registry.about_customers():
+        columns = [
+            table.column(line.column)
+            for line in table.lines.values()
+            if wanted(line) and not line.secret and _is_free_text(table.column(line.column))
+        ]
+        if columns and table.owner:
+            names = [column.attname for column in columns]
+            for row in table.rows_of(customer).values_list(*names):
+                found.update(value.strip() for value in row if value)
+    return sorted((value for value in found if len(value) >= FEWEST), key=lambda v: (-len(v), v))
+
+
+def _is_free_text(column):
+    return is_text(column) and not column.choices and not isinstance(column, JSONField)
+
+
+def scan_for(customer_id, values):
+    """Search every text of every table and file for `values`; says where any of them still stands.
+
+    `values` comes from `personal_values` before the erasure. Returns {"clean", "left",
+    "elsewhere", "searched", "too_short"}: `left` are hits in rows of this customer and in files;
+    `elsewhere` hits in rows of others or of nobody, which may be theirs by right (a namesake, the
+    same city). A hit is {"table", "column", "count", "rows"}. Looks at the active tenant's rows and
+    at the tables that have no tenant.
+    """
+    wanted = {str(value) for value in values if value is not None}
+    too_short = sorted(value for value in wanted if len(value) < FEWEST)
+    wanted = sorted(wanted - set(too_short))
+    report = {"left": [], "elsewhere": [], "searched": 0, "too_short": too_short}
+    for table in registry.tables.values():
+        for line in table.lines.values():
+            column = table.column(line.column)
+            if wanted and is_text(column):
+                report["searched"] += 1
+                _scan_column(table, column, wanted, customer_id, report)
+    for path in _files():
+        report["searched"] += 1
+        if _stands_in_file(path, wanted):
+            report["left"].append(
+                {"table": "files", "column": path.name, "count": 1, "rows": [str(path)]}
+            )
+    report["clean"] = not report["left"]
+    return report
+
+
+def _scan_column(table, column, values, customer_id, report):
+    condition = Q()
+    for value in values:
+        condition |= Q(_text__icontains=value)
+        if isinstance(column, JSONField):
+            # SQLite keeps JSON as it was written, with other letters than ASCII escaped.
+            condition |= Q(_text__icontains=json.dumps(value)[1:-1])
+    hits = (
+        table.all_rows()
+        .annotate(_text=Cast(column.attname, TextField()))
+        .filter(condition)
+        .order_by("pk")
+    )
+    own = hits.none()
+    if table.is_about_customers:
+        own = hits.filter(_rows_of(table, customer_id))
+    elsewhere = hits.exclude(pk__in=own.values("pk")) if table.is_about_customers else hits
+    for name, rows in (("left", own), ("elsewhere", elsewhere)):
+        count = rows.count()
+        if count:
+            keys = [str(key) for key in rows.values_list("pk", flat=True)[:SHOWN_ROWS]]
+            report[name].append(
+                {"table": table.label, "column": column.name, "count": count, "rows": keys}
+            )
+
+
+def _rows_of(table, customer_id):
+    if table.owner:
+        return Q(**{table.owner: customer_id})
+    return table.select(_Erased(customer_id))
+
+
+class _Erased:
+    """Stands in for a customer who may be deleted: only the id is left to ask for."""
+
+    code = ""
+
+    def __init__(self, customer_id):
+        self.pk = customer_id
+
+
+def _files():
+    """Every file of ours that could hold something: pictures and the erasure journal."""
+    media = Path(settings.MEDIA_ROOT)
+    if media.is_dir():
+        yield from sorted(path for path in media.rglob("*") if path.is_file())
+    journal = Path(settings.ERASURE_JOURNAL)
+    if journal.is_file():
+        yield journal
+
+
+def _stands_in_file(path, values):
+    """Whether the file's name or content holds any of the values, in any letter case of ASCII."""
+    needles = [value.encode("utf-8").lower() for value in values]
+    if any(value.lower() in path.name.lower() for value in values):
+        return True
+    longest = max(map(len, needles), default=0)
+    tail = b""
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            window = tail + chunk.lower()
+            if any(needle in window for needle in needles):
+                return True
+            tail = window[-longest:] if longest else b""
+    return False
