@@ -15,7 +15,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 from customers.messages import message
-from customers.models import ActivationCode
+from customers.models import ActivationCode, Customer
 from events.messaging import mail_after_commit, sms_after_commit
 from tenancy import clock, secrets
 from tenancy.services.counting import count_or_refuse, give_back
@@ -43,7 +43,8 @@ def send_code(customer, purpose, *, target):
     """Make a code or link for `customer`, replacing the one before, and send it to `target`.
 
     Raises TooManyTries beyond five messages a day to one target, or the tenant's daily number of
-    SMS. Call it outside a transaction: the count must stay.
+    SMS; ValidationError for a customer who was anonymised or deleted meanwhile. Call it outside a
+    transaction: the count must stay.
     """
     tenant = customer.tenant
     count_or_refuse(
@@ -72,6 +73,10 @@ def send_code(customer, purpose, *, target):
 def _store(customer, purpose, target, life):
     now = clock.now()
     codes = ActivationCode.objects
+    # The lock makes an erasure that is under way come first: no target may be stored after it.
+    people = Customer.objects.identifiable().select_for_update(of=("self",))
+    if people.filter(pk=customer.pk).first() is None:
+        raise ValidationError(_("This customer was anonymised."), code="anonymised")
     codes.filter(purpose=purpose, expires_at__lte=now).delete()
     codes.filter(customer=customer, purpose=purpose).delete()
     for _attempt in range(20):
