@@ -2,8 +2,16 @@
 
 from customers.privacy import GOES, KEPT, lines, registry, shown
 
-TEXT = {"type": "string"}
+GROUP = {
+    "type": "object",
+    "properties": {"code": {"type": "string"}, "title": {"type": "string"}},
+    "required": ["code", "title"],
+}
 TEXT_OR_NULL = {"type": ["string", "null"]}
+
+
+def _group(subscription):
+    return {"code": subscription.group.code, "title": subscription.group.title}
 
 
 def register():
@@ -20,7 +28,7 @@ def register():
         lines("id code", GOES, personal="customer"),
         lines("tenant customer", GOES, exported=False),
         # To be in a group tells something about a person, so the membership goes as a whole.
-        shown("group", GOES, "group", lambda row: row.group.code, TEXT),
+        shown("group", GOES, "group", _group, GROUP),
         lines("subscribed at source wording_version created_at", GOES, personal="customer"),
         lines("custom_data1 custom_data2 custom_data3 custom_data4", GOES, personal="customer"),
         shown("store", GOES, "store", lambda row: row.store and row.store.code, TEXT_OR_NULL),

@@ -30,6 +30,7 @@ from customers.services.lifecycle import (
 from customers.services.passwords import set_customer_password, sign_in_customer
 from customers.services.previewing import anonymisation_preview
 from customers.services.registering import register_customer
+from customers.services.replaying import replay_journal
 from customers.services.scanning import personal_values, scan_for
 from customers.services.updating import (
     NoSuchEntry,
@@ -72,6 +73,7 @@ __all__ = [
     "remove_entry",
     "remove_extension",
     "remove_store_profile",
+    "replay_journal",
     "request_login_change",
     "request_password_reset",
     "reset_password",
