@@ -1,0 +1,412 @@
+"""Customers: the list, the page, and saving the page as one deed."""
+
+import uuid
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch
+from django.http import FileResponse, Http404
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.paginator import InfinitePaginator
+
+from customers.admin import layout
+from customers.admin.deeds import DeedPages
+from customers.admin.exporting import ExportPages
+from customers.admin.filters import (
+    AnonymisedFilter,
+    GroupFilter,
+    HasEmailFilter,
+    HiddenFilter,
+    KindFilter,
+    MarketingFilter,
+    ReachableFilter,
+    RegisteredFilter,
+    StatusFilter,
+    StoreFilter,
+)
+from customers.admin.forms import BESIDE_PROFILE, CustomerForm, decimal_money
+from customers.admin.inlines import ON_BOTH, ON_CHANGE, StoreProfileFormSet
+from customers.admin.panels import PANELS
+from customers.models import Avatar, Customer, Email, Phone
+from customers.search import search_customers
+from customers.services import (
+    CustomerGone,
+    VersionConflict,
+    open_change,
+    register_customer,
+    remove_charge_account,
+    remove_store_profile,
+    set_avatar,
+    set_charge_account,
+    set_store_profile,
+    update_customer,
+)
+from events.models import HistoryEntry
+from groups.models import Subscription
+from tenancy.admin.base import ModelAdmin
+from tenancy.admin.telling import badge, who
+from tenancy.models import StaffMember
+from tenancy.permissions import changes_field, sees_field
+from tenancy.scoping import current_tenant
+
+STATUS_BADGES = {
+    Customer.Status.ACTIVE: "success",
+    Customer.Status.NEW: "info",
+    Customer.Status.BLOCKED: "danger",
+}
+
+
+def status_badge(customer):
+    """The status in colour and words; an anonymised customer says so instead."""
+    if customer.anonymised_at:
+        return badge(_("Anonymised"))
+    return badge(customer.get_status_display(), STATUS_BADGES[customer.status])
+
+
+@admin.register(Customer)
+class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
+    form = CustomerForm
+    history_subject = "customer"
+    paginator = InfinitePaginator  # a table too large to count on every visit
+    list_disable_select_all = True
+    list_display = (
+        *("code_shown", "name_shown", "email", "phone", "status_shown"),
+        *("store_shown", "groups_shown", "registered"),
+    )
+    list_display_links = ("code_shown", "name_shown")
+    list_filter = (
+        StatusFilter,
+        KindFilter,
+        StoreFilter,
+        GroupFilter,
+        ReachableFilter,
+        MarketingFilter,
+        HasEmailFilter,
+        AnonymisedFilter,
+        HiddenFilter,
+        ("created_at", RegisteredFilter),
+    )
+    # Orders that an index serves; others would sort the whole table.
+    ordering = ("-created_at", "-id")
+    sortable_by = ("code_shown", "registered")
+    # Django asks for names before it shows the box; the search itself is ours.
+    search_fields = ("search_text",)
+    search_help_text = gettext_lazy("Name, e-mail, phone, card or number")
+    change_form_before_template = "admin/customers/customer/form_top.html"
+    warn_unsaved_form = True
+
+    # --- List -----------------------------------------------------------------------------------
+    def get_queryset(self, request):
+        customers = super().get_queryset(request)
+        if request.resolver_match.url_name == "customers_customer_changelist":
+            customers = customers.select_related("home_store").prefetch_related(
+                Prefetch("emails", Email.objects.order_by("-primary", "position", "id")),
+                Prefetch("phones", Phone.objects.order_by("-primary", "position", "id")),
+                Prefetch("subscriptions", Subscription.objects.select_related("group")),
+            )
+        return customers
+
+    def get_search_results(self, request, queryset, search_term):
+        return search_customers(queryset, search_term), False
+
+    @admin.display(description=gettext_lazy("number"), ordering="number")
+    def code_shown(self, customer):
+        return customer.code
+
+    @admin.display(description=gettext_lazy("name"))
+    def name_shown(self, customer):
+        return customer.display_name
+
+    @admin.display(description=gettext_lazy("e-mail"))
+    def email(self, customer):
+        return next((row.address for row in customer.emails.all()), customer.login_email or "–")
+
+    @admin.display(description=gettext_lazy("phone"))
+    def phone(self, customer):
+        return next(
+            (row.e164 or row.given for row in customer.phones.all()), customer.login_phone or "–"
+        )
+
+    @admin.display(description=gettext_lazy("status"))
+    def status_shown(self, customer):
+        return status_badge(customer)
+
+    @admin.display(description=gettext_lazy("home store"))
+    def store_shown(self, customer):
+        return customer.home_store or "–"
+
+    @admin.display(description=gettext_lazy("groups"))
+    def groups_shown(self, customer):
+        groups = [str(row.group) for row in customer.subscriptions.all()]
+        if len(groups) <= 1:
+            return "".join(groups) or "–"
+        rest = ", ".join(groups[1:])
+        return format_html('{} <span title="{}">+{}</span>', groups[0], rest, len(groups) - 1)
+
+    @admin.display(description=gettext_lazy("registered"), ordering="created_at")
+    def registered(self, customer):
+        return date_format(timezone.localtime(customer.created_at), "DATE_FORMAT")
+
+    def autocomplete_label(self, customer):
+        return f"{customer.code} · {customer.display_name}"
+
+    # --- Rights ---------------------------------------------------------------------------------
+    def has_change_permission(self, request, obj=None):
+        if isinstance(obj, Customer) and obj.anonymised_at:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_fieldsets(self, request, obj=None):
+        role, editable = self.role(request), obj is None or self.has_change_permission(request, obj)
+
+        def shown(name):
+            rule = BESIDE_PROFILE.get(name, name)
+            if name in layout.ALWAYS:
+                return name
+            if name in BESIDE_PROFILE and obj is None:
+                return None
+            if name in Customer.PROFILE or name in BESIDE_PROFILE:
+                if not sees_field(role, rule):
+                    return None
+                if editable and changes_field(role, rule):
+                    return name
+                return f"told_{name}" if hasattr(self, f"told_{name}") else name
+            return name if editable else None
+
+        return layout.arrange(obj is None, shown)
+
+    def get_readonly_fields(self, request, obj=None):
+        role = self.role(request)
+        names = layout.flat(
+            row for _title, options in self.get_fieldsets(request, obj) for row in options["fields"]
+        )
+        return [
+            name
+            for name in names
+            if name.startswith("told_")
+            or name in layout.ALWAYS
+            or (
+                (name in Customer.PROFILE or name in BESIDE_PROFILE)
+                and not changes_field(role, BESIDE_PROFILE.get(name, name))
+            )
+        ]
+
+    def get_inlines(self, request, obj):
+        role = self.role(request)
+        inlines = (*ON_BOTH, *ON_CHANGE) if obj else ON_BOTH
+        names = {inline: inline.formset.list_name for inline in inlines}
+        return [inline for inline in inlines if sees_field(role, names[inline])]
+
+    def get_changeform_datasets(self, request):
+        if request.resolver_match.kwargs.get("object_id") is None:
+            return ()
+        return [panel for panel in PANELS if panel.may_be_seen(request)]
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "seller":
+            kwargs["queryset"] = StaffMember.objects.select_related("user")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    # --- Values that are not columns as a person reads them ---------------------------------------
+    @admin.display(description=gettext_lazy("birth date"))
+    def told_birth_date(self, customer):
+        return customer.birth_date or "–"
+
+    @admin.display(description=gettext_lazy("credit limit"))
+    def told_credit_limit(self, customer):
+        return self._money(customer.credit_limit)
+
+    @admin.display(description=gettext_lazy("credit balance"))
+    def told_credit_balance(self, customer):
+        return self._money(customer.credit_balance)
+
+    @admin.display(description=gettext_lazy("floor limit"))
+    def told_floor_limit(self, customer):
+        return self._money(customer.floor_limit)
+
+    @admin.display(description=gettext_lazy("charge account"))
+    def told_charge_account_number(self, customer):
+        account = getattr(customer, "charge_account", None)
+        return account.number if account else "–"
+
+    @admin.display(description=gettext_lazy("charge account retired"), boolean=True)
+    def told_charge_account_retired(self, customer):
+        account = getattr(customer, "charge_account", None)
+        return bool(account and account.retired)
+
+    @admin.display(description=gettext_lazy("picture"))
+    def told_picture(self, customer):
+        return _("shown above") if Avatar.objects.filter(customer=customer).exists() else "–"
+
+    def _money(self, amount):
+        currency = current_tenant().currency
+        return f"{decimal_money(amount, currency)} {currency}" if amount is not None else "–"
+
+    # --- The page -------------------------------------------------------------------------------
+    def get_changeform_initial_data(self, request):
+        initial = super().get_changeform_initial_data(request)
+        member = request.user.membership_in(current_tenant())
+        stores = list(member.stores.all()[:2]) if member else []
+        if len(stores) == 1:
+            initial.setdefault("home_store", stores[0].pk)
+        return initial
+
+    def _create_formsets(self, request, obj, change):
+        formsets, inlines = super()._create_formsets(request, obj, change)
+        tenant = current_tenant()
+        store = obj.home_store if change else None
+        for formset in formsets:
+            formset.request, formset.tenant = request, tenant
+            formset.country = (store.country if store else "") or tenant.country
+        return formsets, inlines
+
+    def render_change_form(self, request, context, *args, **kwargs):
+        customer = kwargs.get("obj")
+        if customer is not None:
+            context["title"] = customer.code
+            # Among the actions, where it says what it does; not beside Save.
+            context["show_delete"] = False
+            context["subtitle"] = None
+            context["customer"] = customer
+            context["status_badge"] = status_badge(customer)
+            context["has_picture"] = Avatar.objects.filter(customer=customer).exists()
+            context["actions_detail"] = self.deed_navigation(request, customer)
+        else:
+            context["title"] = _("Register a customer")
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    # --- Saving ---------------------------------------------------------------------------------
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        if object_id is None and request.method == "POST":
+            made_before = self._made_before(request)
+            if made_before is not None:
+                return made_before
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def show_again(self, request, error, object_id, form_url, extra_context):
+        if object_id is None and "id" in getattr(error, "error_dict", {}):
+            # The same form was sent twice at once, and the other one was faster.
+            made_before = self._made_before(request)
+            if made_before is not None:
+                return made_before
+        return super().show_again(request, error, object_id, form_url, extra_context)
+
+    def _made_before(self, request):
+        """The way to the customer that this very form has made already, or None."""
+        try:
+            form_id = uuid.UUID(request.POST.get("form_id", ""))
+        except ValueError:
+            return None
+        customer = Customer.objects.filter(pk=form_id).first()
+        if customer is None or not self.has_add_permission(request):
+            return None
+        messages.info(request, _("%(customer)s was registered already.") % {"customer": customer})
+        return redirect("admin:customers_customer_change", customer.pk)
+
+    def write(self, request, obj, form, formsets, *, change):
+        lists = {}
+        for formset in formsets:
+            lists |= formset.lists()
+        reason = form.cleaned_data.get("reason", "")
+        if not change:
+            return register_customer(
+                id=form.cleaned_data.get("form_id"),
+                consents=form.consents,
+                reason=reason,
+                **form.profile,
+                **lists,
+            )
+        try:
+            with open_change(
+                obj.pk,
+                deed="customer.updated",
+                reason=reason,
+                expected_version=form.cleaned_data.get("seen_version"),
+            ) as opened:
+                customer = opened.customer
+                update_customer(customer, **form.profile, **lists)
+                self._write_beside(customer, form, formsets)
+        except VersionConflict as conflict:
+            request.conflicting_version = conflict.current
+            raise ValidationError(
+                changed_meanwhile(obj, form.cleaned_data["seen_version"]), code="changed_meanwhile"
+            ) from conflict
+        except CustomerGone as gone:
+            raise Http404 from gone
+        return Customer.objects.get(pk=obj.pk)
+
+    def _write_beside(self, customer, form, formsets):
+        """The parts that have services of their own, inside the same open change."""
+        for formset in formsets:
+            if isinstance(formset, StoreProfileFormSet):
+                write_store_profiles(customer, formset)
+        account = form.account
+        if account.get("number") == "" and getattr(customer, "charge_account", None):
+            remove_charge_account(customer)
+        elif account:
+            with placed({"number": "charge_account_number", "retired": "charge_account_retired"}):
+                set_charge_account(customer, **account)
+        picture = form.cleaned_data.get("picture")
+        if picture:
+            with placed({"file": "picture"}):
+                set_avatar(customer, picture, original_name=picture.name)
+
+    # --- The picture ----------------------------------------------------------------------------
+    def get_urls(self):
+        return [
+            self.own_path("<path:object_id>/picture/", self.picture_view, "picture"),
+            *super().get_urls(),
+        ]
+
+    def picture_view(self, request, object_id):
+        """The picture, to whoever may see the customer; files are never served by path."""
+        customer = self.get_or_404(request, object_id)
+        self.insist(request, "avatar.retrieve")
+        avatar = Avatar.objects.filter(customer=customer).first()
+        if avatar is None or not avatar.file.storage.exists(avatar.file.name):
+            raise Http404
+        response = FileResponse(avatar.file.open("rb"), content_type=avatar.mime)
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+
+class placed:
+    """Renames the fields of a service's refusal to those of the page."""
+
+    def __init__(self, names):
+        self.names = names
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if isinstance(error, ValidationError) and hasattr(error, "error_dict"):
+            raise ValidationError(
+                {self.names.get(name, name): errors for name, errors in error.error_dict.items()}
+            ) from error
+
+
+def write_store_profiles(customer, formset):
+    """Bring about what was typed into the table of store profiles."""
+    for what, store, values, place in formset.deeds():
+        if what == "remove":
+            remove_store_profile(customer, store)
+            continue
+        with placed({name: f"{place}.{name}" for name in values}):
+            set_store_profile(customer, store, **values)
+
+
+def changed_meanwhile(customer, seen_version):
+    """The sentence about a save that met another one: who, and which fields."""
+    entries = HistoryEntry.objects.about("customer", customer.pk).filter(version__gt=seen_version)
+    people = sorted({who(entry) for entry in entries})
+    fields = sorted({name.replace("_", " ") for entry in entries for name in entry.changes})
+    return _(
+        "%(people)s changed this customer meanwhile (%(fields)s). Nothing is saved yet and your "
+        "input stands below: save again to put it on top of that change, or open the page anew."
+    ) % {"people": ", ".join(people) or _("Somebody"), "fields": ", ".join(fields) or "–"}

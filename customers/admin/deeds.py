@@ -1,0 +1,351 @@
+"""What staff do with customers, beside editing: one page per deed, and the same for many.
+
+Each deed is one line of the table. Its page says the effect in a sentence before anything
+happens; for many customers each is its own deed with its own result.
+"""
+
+from dataclasses import dataclass
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.enums import ActionVariant
+from unfold.widgets import (
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from customers.admin.erasing import ErasurePages
+from customers.models import Consent, Customer
+from customers.services import (
+    CustomerGone,
+    activate_customer,
+    deactivate_customer,
+    record_consent,
+    send_activation,
+    set_customer_password,
+)
+from tenancy.admin.signing_in import wait_in_words
+from tenancy.services.counting import TooManyTries
+
+MANY = 500
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("Optional; stands in the history."),
+    )
+
+
+class CodeForm(forms.Form):
+    method = forms.ChoiceField(
+        label=gettext_lazy("Way"),
+        choices=[
+            ("email", gettext_lazy("A link by e-mail")),
+            ("sms", gettext_lazy("A code by SMS")),
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+
+class PasswordForm(ReasonForm):
+    password = forms.CharField(
+        label=gettext_lazy("New password"),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )
+    field_order = ("password", "reason")
+
+
+class ConsentForm(ReasonForm):
+    purpose = forms.CharField(
+        label=gettext_lazy("Purpose"),
+        max_length=40,
+        initial=Consent.MARKETING,
+        widget=UnfoldAdminTextInputWidget(attrs={"list": "purposes"}),
+        help_text=gettext_lazy("marketing, data_processing, legal, or a name of your own."),
+    )
+    granted = forms.ChoiceField(
+        label=gettext_lazy("The customer"),
+        choices=[("", "—"), ("yes", gettext_lazy("agrees")), ("no", gettext_lazy("withdraws"))],
+        widget=UnfoldAdminSelectWidget,
+    )
+    source = forms.CharField(
+        label=gettext_lazy("Where it was said"),
+        required=False,
+        max_length=120,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("On the phone, on paper, at the till."),
+    )
+    wording_version = forms.CharField(
+        label=gettext_lazy("Wording"),
+        required=False,
+        max_length=40,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("Which version of the wording was read."),
+    )
+    field_order = ("purpose", "granted", "source", "wording_version", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One deed: its words, the operation that must be allowed, and the service call."""
+
+    name: str
+    title: str
+    sentence: str
+    done: str
+    icon: str
+    operation: str
+    form: type
+    run: object  # (customer, values) -> None; may raise ValidationError or TooManyTries
+    fits: object = lambda customer: True
+    danger: bool = False
+
+
+def _run_consent(customer, values):
+    record_consent(
+        customer,
+        purpose=values["purpose"],
+        granted=values["granted"] == "yes",
+        source=values["source"],
+        wording_version=values["wording_version"],
+        reason=values["reason"],
+    )
+
+
+Status = Customer.Status
+DEEDS = {
+    deed.name: deed
+    for deed in (
+        Deed(
+            "consent",
+            gettext_lazy("Record a consent"),
+            gettext_lazy(
+                "A statement is added to the record with your name and the time. Earlier "
+                "statements stay; the newest of a purpose counts."
+            ),
+            gettext_lazy("The statement is recorded."),
+            "fact_check",
+            "consents.create",
+            ConsentForm,
+            _run_consent,
+        ),
+        Deed(
+            "activate",
+            gettext_lazy("Activate"),
+            gettext_lazy("The customer can sign in, earn and be written to again."),
+            gettext_lazy("%(customer)s is active."),
+            "check_circle",
+            "customers.activate",
+            ReasonForm,
+            lambda customer, values: activate_customer(customer, reason=values["reason"]),
+            lambda customer: customer.status != Status.ACTIVE,
+        ),
+        Deed(
+            "deactivate",
+            gettext_lazy("Deactivate"),
+            gettext_lazy(
+                "The customer cannot sign in or earn any more, and every session ends. Nothing "
+                "is lost: activating brings everything back."
+            ),
+            gettext_lazy("%(customer)s is deactivated."),
+            "block",
+            "customers.deactivate",
+            ReasonForm,
+            lambda customer, values: deactivate_customer(customer, reason=values["reason"]),
+            lambda customer: customer.status != Status.BLOCKED,
+        ),
+        Deed(
+            "send-code",
+            gettext_lazy("Send activation"),
+            gettext_lazy(
+                "The customer gets a link by e-mail or a code by SMS and becomes active by using "
+                "it. One sent earlier stops working."
+            ),
+            gettext_lazy("The activation for %(customer)s is on its way."),
+            "outgoing_mail",
+            "customers.send_code",
+            CodeForm,
+            lambda customer, values: send_activation(customer, method=values["method"]),
+            lambda customer: customer.status == Status.NEW,
+        ),
+        Deed(
+            "password",
+            gettext_lazy("Set a password"),
+            gettext_lazy("The customer signs in with it from now on; every session ends."),
+            gettext_lazy("The password of %(customer)s is set."),
+            "key",
+            "customers.set_password",
+            PasswordForm,
+            lambda customer, values: set_customer_password(
+                customer, values["password"], reason=values["reason"]
+            ),
+        ),
+    )
+}
+
+
+class DeedPages(ErasurePages):
+    """The deeds as pages of the customer admin and as actions on its list."""
+
+    actions = ("activate_many", "deactivate_many", "send_code_many", "anonymise_many")
+
+    def get_urls(self):
+        return [
+            *(
+                self.own_path(f"<path:object_id>/{deed.name}/", self._view_of(deed), deed.name)
+                for deed in DEEDS.values()
+            ),
+            *super().get_urls(),
+        ]
+
+    def _view_of(self, deed):
+        def view(request, object_id):
+            return self.deed_view(request, object_id, deed)
+
+        return view
+
+    def deed_view(self, request, object_id, deed):
+        """Say what will happen; on POST let it happen."""
+        customer = self.get_or_404(request, object_id)
+        self.insist(request, deed.operation)
+        back = reverse("admin:customers_customer_change", args=[customer.pk])
+        form = deed.form(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid() and not customer.anonymised_at:
+            refusal = attempt(deed, customer, form.cleaned_data)
+            if refusal is None:
+                messages.success(request, deed.done % {"customer": customer})
+                return redirect(back)
+            put_beside(form, refusal)
+        blocked = ""
+        if customer.anonymised_at:
+            blocked = _("This customer was anonymised; nothing can be changed any more.")
+        elif not deed.fits(customer):
+            blocked = _("Not now: the customer's status is “%(status)s”.") % {
+                "status": customer.get_status_display()
+            }
+        context = {
+            "title": f"{customer.code}: {deed.title}",
+            "sentence": deed.sentence,
+            "form": form,
+            "button": deed.title,
+            "danger": deed.danger,
+            "blocked": blocked,
+            "cancel_url": back,
+        }
+        return self.page(request, "admin/deed.html", context, obj=customer)
+
+    def deed_navigation(self, request, customer):
+        """The buttons above the page: what fits the customer and the role, mildest first."""
+        more = []
+        if customer.anonymised_at is None:
+            more = [
+                self._button(customer, deed.name, deed.title, deed.icon)
+                for deed in DEEDS.values()
+                if deed.fits(customer) and request.user.has_perm(deed.operation)
+            ]
+        more += self.erasure_navigation(request, customer)
+        if not more:
+            return []
+        return [
+            {
+                "title": _("Actions"),
+                "icon": "bolt",
+                "variant": ActionVariant.DEFAULT,
+                "method_name": "deeds",
+                "items": more,
+            }
+        ]
+
+    def _button(self, customer, name, title, icon, variant=ActionVariant.DEFAULT):
+        return {
+            "title": title,
+            "icon": icon,
+            "variant": variant,
+            "path": reverse(self.url_name(name), args=[customer.pk]),
+        }
+
+    # --- Many at once -------------------------------------------------------------------------
+    def get_actions(self, request):
+        actions = super().get_actions(request)
+        needed = {
+            "activate_many": "customers.activate",
+            "deactivate_many": "customers.deactivate",
+            "send_code_many": "customers.send_code",
+            "anonymise_many": "customers.anonymise",
+        }
+        return {
+            name: action
+            for name, action in actions.items()
+            if request.user.has_perm(needed.get(name, ""))
+        }
+
+    @admin.action(description=gettext_lazy("Activate"))
+    def activate_many(self, request, queryset):
+        self.do_to_many(request, queryset, DEEDS["activate"], {"reason": ""})
+
+    @admin.action(description=gettext_lazy("Deactivate"))
+    def deactivate_many(self, request, queryset):
+        self.do_to_many(request, queryset, DEEDS["deactivate"], {"reason": ""})
+
+    @admin.action(description=gettext_lazy("Send activation"))
+    def send_code_many(self, request, queryset):
+        self.do_to_many(request, queryset, DEEDS["send-code"], {"method": None})
+
+    def do_to_many(self, request, queryset, deed, values):
+        """Each customer by itself; the report says how many, and which were refused and why."""
+        self.insist(request, deed.operation)
+        done, refused = 0, []
+        for customer in queryset.order_by("number")[:MANY]:
+            refusal = attempt(deed, customer, dict(values))
+            if refusal is None:
+                done += 1
+            else:
+                refused.append(f"{customer.code}: {' '.join(refusal.messages)}")
+        if done:
+            sentence = ngettext(
+                "%(title)s: done for %(n)d customer.", "%(title)s: done for %(n)d customers.", done
+            )
+            messages.success(request, sentence % {"title": deed.title, "n": done})
+        if refused:
+            sentence = ngettext(
+                "%(title)s: refused for %(n)d customer. %(which)s",
+                "%(title)s: refused for %(n)d customers. %(which)s",
+                len(refused),
+            )
+            words = {"title": deed.title, "n": len(refused), "which": "; ".join(refused[:20])}
+            messages.error(request, sentence % words)
+
+
+def attempt(deed, customer, values):
+    """Do it; answers None, or the refusal as a ValidationError."""
+    try:
+        if customer.anonymised_at:
+            return ValidationError(_("This customer was anonymised."), code="anonymised")
+        deed.run(customer, values)
+    except ValidationError as error:
+        return error
+    except CustomerGone:
+        return ValidationError(_("This customer was deleted meanwhile."), code="gone")
+    except TooManyTries as error:
+        return ValidationError(wait_in_words(error.retry_after), code="too_many_tries")
+    return None
+
+
+def put_beside(form, error):
+    """A service's refusal beside the fields of a small form."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for path, errors in error.error_dict.items():
+        name = path.rpartition(".")[2]
+        form.add_error(name if name in form.fields else None, errors)

@@ -1,0 +1,288 @@
+"""Taking leave of a customer: the data handed out, the person forgotten, the row deleted.
+
+Anonymising has a page of its own: what will go, what stays and why, what cannot be reached from
+here. It asks for the customer's number, and answers with a receipt: what was done, and what a
+search for the old values still finds.
+"""
+
+import json
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from customers.models import Customer
+from customers.services import CustomerGone, anonymise_customer, delete_customer
+from customers.services.exporting import export_customer
+from customers.services.previewing import anonymisation_preview
+from customers.services.scanning import personal_values, scan_for
+from tenancy import clock
+
+# Each customer is searched for afterwards in every table: a page must not take minutes.
+MANY_TO_ANONYMISE = 20
+
+
+class ErasureForm(forms.Form):
+    """Confirmation by typing, and the reason."""
+
+    typed = forms.CharField(
+        max_length=40, widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"})
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("Stays in the history, so it must not name the person."),
+    )
+
+    def __init__(self, *args, wanted, label, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.wanted = wanted
+        self.fields["typed"].label = label
+
+    def clean_typed(self):
+        typed = self.cleaned_data["typed"].strip().upper()
+        if typed.removeprefix("CUST-") != self.wanted.upper().removeprefix("CUST-"):
+            raise ValidationError(_("Type exactly: %(wanted)s") % {"wanted": self.wanted})
+        return typed
+
+
+class ErasurePages:
+    """Export, anonymise and delete, as pages of the customer admin."""
+
+    def get_urls(self):
+        return [
+            self.own_path("anonymise-many/", self.anonymise_many_view, "anonymise_many"),
+            self.own_path("<path:object_id>/export/", self.export_view, "export"),
+            self.own_path("<path:object_id>/anonymise/", self.anonymise_view, "anonymise"),
+            *super().get_urls(),
+        ]
+
+    def erasure_navigation(self, request, customer):
+        """The buttons for taking leave, most dangerous last."""
+        user = request.user
+        items = []
+        if user.has_perm("customers.export"):
+            items.append(self._button(customer, "export", _("Download all data"), "download"))
+        if customer.anonymised_at is None and user.has_perm("customers.anonymise"):
+            items.append(
+                self._button(
+                    customer, "anonymise", _("Anonymise"), "person_off", ActionVariant.DANGER
+                )
+            )
+        if self.has_delete_permission(request, customer):
+            items.append(
+                self._button(customer, "delete", _("Delete"), "delete", ActionVariant.DANGER)
+            )
+        return items
+
+    # --- The data to take along ----------------------------------------------------------------
+    def export_view(self, request, object_id):
+        """Everything held about one customer, as a file; that it was given out is recorded."""
+        customer = self.get_or_404(request, object_id)
+        self.insist(request, "customers.export")
+        if request.method != "POST":
+            context = {
+                "title": f"{customer.code}: {_('Download all data')}",
+                "sentence": _(
+                    "A JSON file with everything that is held about this customer, for the "
+                    "customer (GDPR articles 15 and 20). That you downloaded it stays on record."
+                ),
+                "button": _("Download"),
+                "cancel_url": self._page_of(customer),
+            }
+            return self.page(request, "admin/deed.html", context, obj=customer)
+        export = export_customer(customer)
+        response = HttpResponse(
+            json.dumps(export, ensure_ascii=False, indent=2), content_type="application/json"
+        )
+        response["Content-Disposition"] = f'attachment; filename="{customer.code}.json"'
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+    # --- One ------------------------------------------------------------------------------------
+    def anonymise_view(self, request, object_id):
+        customer = self.get_or_404(request, object_id)
+        self.insist(request, "customers.anonymise")
+        form = self._form(request, customer.code, _("Type %(code)s to confirm"), customer.code)
+        if request.method == "POST" and not customer.anonymised_at and form.is_valid():
+            receipt = anonymise_with_receipt(customer, form.cleaned_data["reason"])
+            if receipt["error"] is None:
+                return self._receipt(request, [receipt])
+            for message in receipt["error"].messages:
+                form.add_error("reason", message)
+        context = {
+            "title": f"{customer.code}: {_('Anonymise')}",
+            "sentence": _(
+                "Everything personal about this customer is erased for good. The row stays as a "
+                "nameless shell, so that sales and totals still add up. It cannot be undone."
+            ),
+            "preview": anonymisation_preview(customer),
+            "customer": customer,
+            "form": form,
+            "button": _("Anonymise for good"),
+            "danger": True,
+            "blocked": _("This customer was anonymised already.") if customer.anonymised_at else "",
+            "cancel_url": self._page_of(customer),
+        }
+        return self.page(request, "admin/customers/customer/anonymise.html", context, obj=customer)
+
+    # --- Many -----------------------------------------------------------------------------------
+    @admin.action(description=gettext_lazy("Anonymise…"))
+    def anonymise_many(self, request, queryset):
+        self.insist(request, "customers.anonymise")
+        return self._many_page(request, queryset, form=None)
+
+    def anonymise_many_view(self, request):
+        self.insist(request, "customers.anonymise")
+        if request.method != "POST":
+            return redirect(self.url_name("changelist"))
+        customers = self.get_queryset(request).filter(pk__in=ids_in(request.POST.getlist("id")))
+        todo = to_anonymise(customers)
+        form = self._form(request, str(len(todo)), _("Type %(code)s to confirm"), str(len(todo)))
+        if not todo or not form.is_valid():
+            return self._many_page(request, customers, form=form)
+        reason = form.cleaned_data["reason"]
+        return self._receipt(
+            request, [anonymise_with_receipt(customer, reason) for customer in todo]
+        )
+
+    def _many_page(self, request, customers, form):
+        todo = to_anonymise(customers)
+        n_todo = str(len(todo))
+        label = _("Type %(code)s, the number of customers, to confirm") % {"code": n_todo}
+        if form is None:
+            form = ErasureForm(wanted=n_todo, label=label)
+        previews = [anonymisation_preview(customer) for customer in todo]
+        context = {
+            "title": _("Anonymise %(n)s customers") % {"n": n_todo},
+            "sentence": _(
+                "Everything personal about these customers is erased for good; nameless rows stay "
+                "for the totals. Each is done by itself: a refused one stops no other. It cannot "
+                "be undone."
+            ),
+            "customers": todo,
+            "preview": summed(previews),
+            "form": form,
+            "action_url": reverse(self.url_name("anonymise_many")),
+            "button": _("Anonymise for good"),
+            "danger": True,
+            "blocked": "" if todo else _("None of the chosen customers can be anonymised."),
+            "limit": MANY_TO_ANONYMISE if customers.count() > MANY_TO_ANONYMISE else None,
+            "cancel_url": reverse(self.url_name("changelist")),
+        }
+        return self.page(request, "admin/customers/customer/anonymise.html", context)
+
+    def _receipt(self, request, receipts):
+        context = {
+            "title": _("Receipt"),
+            "receipts": receipts,
+            "at": clock.now(),
+            "by": request.user,
+            "n_done": sum(receipt["error"] is None for receipt in receipts),
+        }
+        response = self.page(request, "admin/customers/customer/receipt.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    # --- Deleting -------------------------------------------------------------------------------
+    def delete_view(self, request, object_id, extra_context=None):
+        customer = self.get_or_404(request, object_id)
+        self.insist(request, "customers.delete_customer")
+        form = self._form(request, customer.code, _("Type %(code)s to confirm"), customer.code)
+        if request.method == "POST" and form.is_valid():
+            try:
+                delete_customer(customer, reason=form.cleaned_data["reason"])
+            except ValidationError as error:
+                for message in error.messages:
+                    form.add_error("reason", message)
+            except CustomerGone:
+                return redirect(self.url_name("changelist"))
+            else:
+                messages.success(request, _("The customer is deleted."))
+                return redirect(self.url_name("changelist"))
+        context = {
+            "title": f"{customer.code}: {_('Delete')}",
+            "sentence": _(
+                "The customer is removed with contact points, consents, memberships, history and "
+                "files. What stays is the id, the time and your name, so that connected systems "
+                "learn that it is gone. It cannot be undone. To keep nameless totals, anonymise "
+                "instead."
+            ),
+            "form": form,
+            "button": _("Delete for good"),
+            "danger": True,
+            "cancel_url": self._page_of(customer),
+        }
+        return self.page(request, "admin/deed.html", context, obj=customer)
+
+    def _form(self, request, wanted, label, code):
+        data = request.POST if request.method == "POST" else None
+        return ErasureForm(data, wanted=wanted, label=label % {"code": code})
+
+    def _page_of(self, customer):
+        return reverse(self.url_name("change"), args=[customer.pk])
+
+
+def anonymise_with_receipt(customer, reason):
+    """Anonymise one customer and search for what should be gone.
+
+    Returns {"id", "error", "scan"}: `error` is None or the refusal, `scan` the report of the
+    search, None where it took too long. The receipt names the customer by id only.
+    """
+    receipt = {"id": customer.pk, "error": None, "scan": None}
+    values = personal_values(customer)
+    try:
+        anonymise_customer(customer, reason=reason)
+    except CustomerGone:
+        receipt["error"] = ValidationError(_("This customer was deleted meanwhile."))
+    except ValidationError as error:
+        receipt["error"] = error
+    if receipt["error"] is None:
+        try:
+            receipt["scan"] = scan_for(customer.pk, values)
+        except DatabaseError:  # the erasure is committed; only the search ran out of time
+            receipt["scan"] = None
+    return receipt
+
+
+def to_anonymise(customers):
+    """The customers of a queryset that can still be anonymised, as many as a page may take."""
+    return list(customers.identifiable().order_by("number")[:MANY_TO_ANONYMISE])
+
+
+def ids_in(values):
+    """The UUIDs among texts that somebody sent."""
+    field = Customer._meta.pk
+    for value in values[: MANY_TO_ANONYMISE * 10]:
+        try:
+            yield field.to_python(value)
+        except ValidationError:
+            continue
+
+
+def summed(previews):
+    """Several previews as one: the same line once, with the counts added up, without values."""
+    whole = {"erased": {}, "kept": {}, "out_of_reach": [], "warnings": []}
+    for preview in previews:
+        for part in ("erased", "kept"):
+            for item in preview[part]:
+                key = (item["table"], item["column"])
+                line = whole[part].setdefault(key, {**item, "count": 0, "samples": []})
+                line["count"] += item["count"]
+        whole["out_of_reach"] = preview["out_of_reach"]
+        whole["warnings"] += [f"{preview['code']}: {text}" for text in preview["warnings"]]
+    return {
+        **whole,
+        "erased": list(whole["erased"].values()),
+        "kept": list(whole["kept"].values()),
+    }

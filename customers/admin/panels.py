@@ -1,0 +1,96 @@
+"""Read-only tabs on the customer page: consents, devices, history."""
+
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Consent, Device
+from events.models import HistoryEntry
+from tenancy.admin.telling import told_entries, who
+from tenancy.entering import role_in
+from tenancy.permissions import sees_field
+from tenancy.scoping import current_tenant
+
+N_HISTORY = 25
+
+
+class Panel:
+    """One tab. The theme makes it for each request and asks for `contents`.
+
+    Each panel supplies `model`, `title`, `template` and `context`.
+    """
+
+    tab = True
+    model = None
+    title = ""
+    template = ""
+
+    def __init__(self, request, extra_context):
+        self.request = request
+        self.customer_id = extra_context["object"]
+
+    @property
+    def id(self):
+        return type(self).__name__
+
+    @property
+    def model_name(self):
+        return self.model._meta.model_name
+
+    @property
+    def contents(self):
+        context = {"panel": self, "customer_id": self.customer_id, **self.context()}
+        return render_to_string(self.template, context, request=self.request)
+
+    def context(self):
+        return {}
+
+    @classmethod
+    def may_be_seen(cls, request):
+        return True
+
+
+class ConsentPanel(Panel):
+    model, title, template = Consent, _("Consents"), "admin/customers/customer/consents.html"
+
+    def context(self):
+        rows = list(Consent.objects.filter(customer=self.customer_id).select_related("store"))
+        current, seen = [], set()
+        for row in rows:  # newest first
+            row.told_who = who(row)
+            if row.purpose not in seen:
+                seen.add(row.purpose)
+                current.append(row)
+        return {
+            "current": current,
+            "statements": rows,
+            "may_record": self.request.user.has_perm("consents.create"),
+        }
+
+
+class DevicePanel(Panel):
+    model, title, template = Device, _("Devices"), "admin/customers/customer/devices.html"
+
+    def context(self):
+        return {"devices": Device.objects.filter(customer=self.customer_id)}
+
+    @classmethod
+    def may_be_seen(cls, request):
+        return sees_field(role_in(request.user, current_tenant()), "devices")
+
+
+class HistoryPanel(Panel):
+    model, title, template = HistoryEntry, _("History"), "admin/customers/customer/history.html"
+
+    def context(self):
+        entries = HistoryEntry.objects.about("customer", self.customer_id)[: N_HISTORY + 1]
+        return {
+            "entries": told_entries(entries[:N_HISTORY]),
+            "has_more": len(entries) > N_HISTORY,
+        }
+
+    @classmethod
+    def may_be_seen(cls, request):
+        return request.user.has_perm("customers.history")
+
+
+PANELS = (ConsentPanel, DevicePanel, HistoryPanel)

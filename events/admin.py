@@ -1,0 +1,94 @@
+"""What happened, to be read: the history of deeds and the events that others hear of."""
+
+from django.contrib import admin
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.paginator import InfinitePaginator
+
+from events.models import Event, HistoryEntry
+from tenancy.admin.base import ReadOnlyAdmin
+from tenancy.admin.telling import DEEDS, KINDS, deed_in_words, told_change, who
+
+PAGES = {"customer": "customers_customer", "group": "groups_group", "tenant": "tenancy_tenant"}
+
+
+class DeedFilter(DropdownFilter):
+    """One of the deeds there are, without asking the table which ones it holds."""
+
+    title, parameter_name, column = _("what"), "deed", "deed"
+
+    def lookups(self, request, model_admin):
+        return [(deed, f"{deed.partition('.')[0]}: {words}") for deed, words in DEEDS.items()]
+
+    def queryset(self, request, queryset):
+        value = self.value()
+        return queryset.filter(**{self.column: value}) if value in DEEDS else queryset
+
+
+class EventKindFilter(DeedFilter):
+    title, parameter_name, column = _("kind"), "kind", "kind"
+
+
+class ActorFilter(DropdownFilter):
+    title, parameter_name = _("who"), "who"
+
+    def lookups(self, request, model_admin):
+        return list(KINDS.items())
+
+    def queryset(self, request, queryset):
+        value = self.value()
+        return queryset.filter(actor_kind=value) if value in KINDS else queryset
+
+
+class AboutSubject(ReadOnlyAdmin):
+    """Rows about some object, newest first."""
+
+    paginator = InfinitePaginator  # a table too large to count on every visit
+    ordering = ("-id",)
+    sortable_by = ()
+
+    @admin.display(description=_("about"))
+    def subject(self, row):
+        try:
+            url = reverse(f"admin:{PAGES[row.subject_type]}_change", args=[row.subject_id])
+        except (KeyError, NoReverseMatch):
+            return f"{row.subject_type} {row.subject_id}"
+        return format_html(
+            '<a class="link" href="{}">{} {}…</a>', url, row.subject_type, str(row.subject_id)[:8]
+        )
+
+
+@admin.register(HistoryEntry)
+class HistoryEntryAdmin(AboutSubject):
+    list_display = ("at", "who", "deed_shown", "subject", "n_changes")
+    list_filter = (DeedFilter, ActorFilter)
+    fields = ("at", "who", "deed_shown", "reason", "subject", "version", "told", "request_id")
+
+    @admin.display(description=_("who"))
+    def who(self, entry):
+        return who(entry)
+
+    @admin.display(description=_("what"))
+    def deed_shown(self, entry):
+        return deed_in_words(entry.deed)
+
+    @admin.display(description=_("fields"))
+    def n_changes(self, entry):
+        names = [name.replace("_", " ") for name in entry.changes]
+        return ", ".join(names[:4]) + (" …" if len(names) > 4 else "") or "–"
+
+    @admin.display(description=_("changes"))
+    def told(self, entry):
+        if entry.redacted:
+            return _("The values were erased.")
+        rows = (told_change(name, values) for name, values in entry.changes.items())
+        return format_html_join("", "<div><strong>{}</strong>: {} → {}</div>", rows) or "–"
+
+
+@admin.register(Event)
+class EventAdmin(AboutSubject):
+    list_display = ("at", "kind", "subject", "version")
+    list_filter = (EventKindFilter,)
+    fields = ("at", "kind", "subject", "version", "data", "uid")

@@ -1,0 +1,55 @@
+"""The sidebar, in the order in which staff work: customers first, set-up last."""
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+WORK = (
+    (_("Customers"), "group", "customers.customer"),
+    (_("Groups"), "groups", "groups.group"),
+    (_("Subscriptions"), "how_to_reg", "groups.subscription"),
+)
+RECORDS = (
+    (_("History"), "history", "events.historyentry"),
+    (_("Events"), "bolt", "events.event"),
+    (_("Deleted customers"), "delete_history", "customers.tombstone"),
+)
+SET_UP = (
+    (_("Stores"), "store", "tenancy.store"),
+    (_("Staff"), "badge", "tenancy.staffmember"),
+    (_("Access tokens"), "key", "tenancy.accesstoken"),
+)
+
+
+def sidebar(request):
+    """The groups of links that this person may follow; the theme asks for it per request."""
+    set_up = links(request, SET_UP)
+    tenant, user = request.tenant, request.user
+    if user.has_perm("tenancy.view_tenant"):
+        set_up.append(link(_("Settings"), "tune", "tenancy_tenant_change", tenant.pk))
+    operator = []
+    if user.is_superuser:
+        operator = [
+            link(_("Tenants"), "apartment", "tenancy_tenant_changelist"),
+            link(_("Users"), "manage_accounts", "tenancy_user_changelist"),
+        ]
+    groups = [
+        {"items": [link(_("Start"), "home", "index"), *links(request, WORK)]},
+        {"title": _("Records"), "separator": True, "items": links(request, RECORDS)},
+        {"title": _("Set-up"), "separator": True, "items": set_up},
+        {"title": _("Operator"), "separator": True, "items": operator},
+    ]
+    return [group for group in groups if group["items"]]
+
+
+def links(request, table):
+    """The links of a table whose rows the user may see."""
+    allowed = []
+    for title, icon, label in table:
+        app, model = label.split(".")
+        if request.user.has_perm(f"{app}.view_{model}"):
+            allowed.append(link(title, icon, f"{app}_{model}_changelist"))
+    return allowed
+
+
+def link(title, icon, name, *args):
+    return {"title": title, "icon": icon, "link": reverse(f"admin:{name}", args=args)}

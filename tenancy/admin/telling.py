@@ -1,0 +1,92 @@
+"""History rows in words: who, what, when, and old → new."""
+
+from dataclasses import dataclass, field
+
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+DEEDS = {
+    "customer.registered": gettext_lazy("Registered"),
+    "customer.updated": gettext_lazy("Changed"),
+    "customer.activated": gettext_lazy("Activated"),
+    "customer.deactivated": gettext_lazy("Deactivated"),
+    "customer.anonymised": gettext_lazy("Anonymised"),
+    "customer.deleted": gettext_lazy("Deleted"),
+    "customer.exported": gettext_lazy("Exported"),
+    "customer.imported": gettext_lazy("Imported"),
+    "group.created": gettext_lazy("Created"),
+    "group.updated": gettext_lazy("Changed"),
+    "group.deleted": gettext_lazy("Deleted"),
+    "operator.entered": gettext_lazy("An operator entered this tenant"),
+}
+KINDS = {
+    "staff": gettext_lazy("Staff"),
+    "service": gettext_lazy("Service"),
+    "customer": gettext_lazy("The customer"),
+    "system": gettext_lazy("The system"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEntry:
+    """One history row as a person reads it."""
+
+    at: object
+    who: str
+    deed: str
+    reason: str
+    version: int | None
+    redacted: bool
+    changes: list = field(default_factory=list)
+
+
+def told_entries(entries):
+    """The rows of a HistoryEntry queryset as ToldEntry."""
+    return [
+        ToldEntry(
+            at=entry.at,
+            who=who(entry),
+            deed=deed_in_words(entry.deed),
+            reason=entry.reason,
+            version=entry.version,
+            redacted=entry.redacted,
+            changes=[told_change(name, values) for name, values in entry.changes.items()],
+        )
+        for entry in entries
+    ]
+
+
+def who(entry):
+    """The doer of a history row, in words."""
+    return entry.actor_label or str(KINDS.get(entry.actor_kind, entry.actor_kind))
+
+
+def deed_in_words(deed):
+    return str(DEEDS.get(deed, deed.partition(".")[2].replace("_", " ").capitalize() or deed))
+
+
+def told_change(name, values):
+    """(field, old, new) with values as text; "" where there was none."""
+    old, new = values if isinstance(values, list) and len(values) == 2 else (None, values)
+    return name.replace("_", " "), in_words(old), in_words(new)
+
+
+def in_words(value):
+    """A value of the history as text."""
+    if value is None or value == []:
+        return ""
+    if value is True:
+        return _("yes")
+    if value is False:
+        return _("no")
+    if isinstance(value, list):
+        return ", ".join(in_words(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {in_words(item)}" for name, item in value.items())
+    return str(value)
+
+
+def badge(text, kind=""):
+    """A label in colour *and* words; `kind` is success, warning, danger, info or empty."""
+    return format_html('<span class="badge badge-{}">{}</span>', kind or "plain", text)
