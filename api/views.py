@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from api import idempotency, streaming
 from api.filters import QueryFilterBackend, check_parameters
+from api.negotiation import Negotiation
 from api.ordering import StableOrderingFilter
 from api.pagination import PARAMETERS as PAGE_PARAMETERS
 from events.actors import Actor, acting, actor_of_principal
@@ -28,6 +29,7 @@ class ViewSet(viewsets.GenericViewSet):
     """One resource. `operation` is `<operation_prefix>.<action>` in the permission table, unless
     `operations` names another for the action."""
 
+    content_negotiation_class = Negotiation
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     filter_backends = [QueryFilterBackend, StableOrderingFilter]
     ordering = ("id",)

@@ -279,7 +279,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "CustomerKind": "customers.models.Customer.Kind",
+        "PhoneKind": "customers.models.Phone.Kind",
+        "AddressKind": "customers.models.Address.Kind",
+    },
     "DISABLE_ERRORS_AND_WARNINGS": False,
 }
 

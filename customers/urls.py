@@ -1,15 +1,83 @@
 """The customers' routes below /api/v1/."""
 
 from api.routes import actions, route
+from customers.views.avatars import AvatarViewSet
+from customers.views.batch import BatchViewSet
+from customers.views.collection import CollectionViewSet
 from customers.views.customers import CustomerViewSet
+from customers.views.deeds import DeedViewSet, HistoryViewSet
+from customers.views.parts import (
+    AddressViewSet,
+    ContactPersonViewSet,
+    EmailViewSet,
+    LabelViewSet,
+    PhoneViewSet,
+)
+from customers.views.statements import ConsentViewSet, DeviceViewSet
+from customers.views.stores import ChargeAccountViewSet, StoreProfileViewSet
 
+ONE = "customers/<str:customer_id>/"
+
+collection = actions(CollectionViewSet)
 customers = actions(CustomerViewSet)
+deeds = actions(DeedViewSet)
+consents = actions(ConsentViewSet)
+devices = actions(DeviceViewSet)
+profiles = actions(StoreProfileViewSet)
+
+
+def entries(name, view_class):
+    """The two routes of a list of child rows."""
+    view = actions(view_class)
+    return [
+        route(f"{ONE}{name}/", view(get="list", post="create"), name),
+        route(
+            f"{ONE}{name}/<str:entry_id>/",
+            view(get="retrieve", patch="partial_update", delete="destroy"),
+            f"{name}-entry",
+        ),
+    ]
+
 
 urlpatterns = [
     route("customers/", customers(get="list", post="create"), "customers"),
+    route("customers/search/", collection(post="search"), "search"),
+    route("customers/check/", collection(get="check_get", post="check"), "check"),
+    route("customers/registrations/", collection(get="registrations"), "registrations"),
+    route("customers/batch/", actions(BatchViewSet)(post="batch"), "batch"),
+    route(ONE, customers(get="retrieve", patch="partial_update", delete="destroy"), "customer"),
+    route(f"{ONE}activate/", deeds(post="activate"), "activate"),
+    route(f"{ONE}deactivate/", deeds(post="deactivate"), "deactivate"),
+    route(f"{ONE}send-code/", deeds(post="send_code"), "send-code"),
+    route(f"{ONE}change-login/", deeds(post="change_login"), "change-login"),
+    route(f"{ONE}confirm-login/", deeds(post="confirm_login"), "confirm-login"),
+    route(f"{ONE}set-password/", deeds(post="set_password"), "set-password"),
+    route(f"{ONE}anonymise/", deeds(post="anonymise", get="anonymise_preview"), "anonymise"),
+    route(f"{ONE}export/", deeds(get="export"), "export"),
+    route(f"{ONE}history/", actions(HistoryViewSet)(get="history"), "history"),
+    *entries("emails", EmailViewSet),
+    *entries("phones", PhoneViewSet),
+    *entries("addresses", AddressViewSet),
+    *entries("contact-persons", ContactPersonViewSet),
+    *entries("labels", LabelViewSet),
+    route(f"{ONE}consents/", consents(get="list", post="create"), "consents"),
+    route(f"{ONE}devices/", devices(get="list", post="create"), "devices"),
+    route(f"{ONE}devices/remove/", devices(post="remove"), "devices-remove"),
+    route(f"{ONE}devices/<str:device_id>/", devices(delete="destroy"), "device"),
     route(
-        "customers/<str:customer_id>/",
-        customers(get="retrieve", patch="partial_update"),
-        "customer",
+        f"{ONE}avatar/",
+        actions(AvatarViewSet)(get="retrieve", post="create", delete="destroy"),
+        "avatar",
+    ),
+    route(f"{ONE}stores/", profiles(get="list"), "store-profiles"),
+    route(
+        f"{ONE}stores/<str:store_code>/",
+        profiles(get="retrieve", put="update", delete="destroy"),
+        "store-profile",
+    ),
+    route(
+        f"{ONE}charge-account/",
+        actions(ChargeAccountViewSet)(get="retrieve", put="update", delete="destroy"),
+        "charge-account",
     ),
 ]

@@ -1,9 +1,13 @@
 """What every endpoint about one customer shares."""
 
 import uuid
+from contextlib import contextmanager
 from functools import lru_cache
 
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import Http404
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 
@@ -11,7 +15,7 @@ from api.etags import etag, expected_version
 from api.views import ViewSet
 from customers.models import Customer
 from customers.records import record_of
-from customers.services import CustomerGone, get_customer
+from customers.services import CustomerGone, get_customer, open_change
 from tenancy.permissions import CUSTOMER, sees_field
 
 
@@ -69,6 +73,51 @@ class CustomerPartViewSet(ViewSet):
         one where the tenant says so."""
         required = self.request.method != "POST" and self.tenant.setting("require_if_match")
         return expected_version(self.request, body, required=required, current=customer.version)
+
+    @contextmanager
+    def at_expected_version(self, customer, body=None):
+        """Run a deed that takes no version itself: nobody changes the customer between the check
+        and the deed. Raises VersionConflict."""
+        expected = self.expected_version(customer, body)
+        if expected is None:
+            yield
+            return
+        with transaction.atomic():
+            with open_change(
+                customer,
+                deed="customer.updated",
+                expected_version=expected,
+                allow_anonymised=True,
+            ):
+                pass  # the row stays locked until the transaction around it ends
+            yield
+
+    def fields(self, *known, required=()):
+        """The body, which may have the fields `known` and must have `required`.
+
+        Raises ValidationError by field.
+        """
+        body = self.body()
+        unknown = {
+            name[:100]: ValidationError(_("Unknown field."), code="unknown")
+            for name in body
+            if name not in known
+        }
+        missing = {
+            name: ValidationError(_("This field is required."), code="required")
+            for name in required
+            if body.get(name) in (None, "")
+        }
+        if unknown or missing:
+            raise ValidationError(unknown | missing)
+        return body
+
+    def own_part(self, name):
+        """A UUID of a part in the path; raises Http404 for what cannot be one."""
+        try:
+            return uuid.UUID(self.kwargs[name])
+        except ValueError as error:
+            raise Http404 from error
 
     def shown(self, record):
         """A record as this caller may see it."""

@@ -1,17 +1,22 @@
 """The customer itself: list, read, register, change, delete."""
 
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.response import Response
 
+from api.pagination import whole
+from api.renderers import CSVRenderer, JSONRenderer, NDJSONRenderer
+from api.streaming import csv_lines, json_list, ndjson_lines
 from customers.filters import CustomerFilter
-from customers.records import COLUMNS, assemble
+from customers.records import COLUMNS, assemble, records
 from customers.serializers import (
     CustomerChangeSerializer,
     CustomerRegistrationSerializer,
     CustomerSerializer,
 )
-from customers.views import writing
+from customers.services import delete_customer
+from customers.views import tables, writing
 from customers.views.base import CustomerPartViewSet
 
 # Columns that are never NULL: a cursor cannot stand at a NULL.
@@ -19,6 +24,13 @@ ORDERING = (
     *("created_at", "updated_at", "name", "first_name", "last_name", "company_name"),
     *("status", "id"),
 )
+
+STREAMS = {
+    "json": ("application/json", None),
+    "ndjson": ("application/x-ndjson", "customers.ndjson"),
+    "csv": ("text/csv; charset=utf-8", "customers.csv"),
+}
+LARGEST_LIMIT = 10_000_000
 
 
 class CustomerViewSet(CustomerPartViewSet):
@@ -30,12 +42,49 @@ class CustomerViewSet(CustomerPartViewSet):
     ordering_fields = ORDERING
     own_profile = frozenset({"partial_update"})
 
-    @extend_schema(responses=CustomerSerializer(many=True), summary="List customers")
+    def get_renderers(self):
+        if self.action == "list":
+            return [JSONRenderer(), NDJSONRenderer(), CSVRenderer()]
+        return super().get_renderers()
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("limit", int, description="0: everything in one answer."),
+            OpenApiParameter("format", enum=list(STREAMS), description="Else by Accept."),
+        ],
+        responses=CustomerSerializer(many=True),
+        summary="List customers",
+    )
     def list(self, request):
-        """Customers page by page, the newest first unless another order is asked for."""
+        """Customers page by page, the newest first unless another order is asked for.
+
+        `limit=0`, NDJSON and CSV answer all that the filters leave, however many (for who may
+        export).
+        """
         customers = self.filter_queryset(self.get_queryset())
+        form = request.accepted_renderer.format
+        if form != "json" or request.query_params.get("limit") == "0":
+            return self._everything(customers, form)
         rows = self.paginate_queryset(customers.values(*COLUMNS))
         return self.get_paginated_response([self.shown(record) for record in assemble(rows)])
+
+    def _everything(self, customers, form):
+        if not self.principal.may("customers.export_all"):
+            raise PermissionDenied("You may not export customers.", "export_forbidden")
+        parameters = self.request.query_params
+        for name in ("cursor", "page", "page_size", "count"):
+            if parameters.get(name):
+                raise ValidationError({name: ["A list that comes whole has no pages."]})
+        if parameters.get("limit"):
+            limit = whole(parameters, "limit", 0, LARGEST_LIMIT)
+            customers = customers[:limit] if limit else customers
+        found = map(self.shown, records(customers))
+        content_type, filename = STREAMS[form]
+        if form == "csv":
+            pieces = csv_lines(map(tables.row_of, found), tables.columns(self.principal.kind))
+        else:
+            pieces = ndjson_lines(found) if form == "ndjson" else json_list(found)
+        return self.stream(pieces, content_type=content_type, filename=filename)
 
     @extend_schema(responses=CustomerSerializer, summary="Read a customer")
     def retrieve(self, request, customer_id):
@@ -71,3 +120,12 @@ class CustomerViewSet(CustomerPartViewSet):
             self.principal, customer, body, expected=self.expected_version(customer, body)
         )
         return self.record_response(customer.pk)
+
+    @extend_schema(responses={204: None}, summary="Delete a customer")
+    def destroy(self, request, customer_id):
+        """Erase the customer: the row, everything below it and the files. A tombstone without
+        personal data stays for the change feed; the id answers 404 from then on."""
+        customer = self.customer()
+        with self.at_expected_version(customer):
+            delete_customer(customer)
+        return self.no_content()

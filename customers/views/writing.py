@@ -71,11 +71,12 @@ def check_rights(principal, body):
         raise FieldsRefused(refused)
 
 
-def register(principal, body):
+def register(principal, body, *, number=None):
     """Register a customer for `principal` from a body; returns the Customer.
 
     A token that is bound to stores registers there alone: at its only one, or at the one that
-    `store` names. Raises ValidationError, FieldsRefused, PermissionDenied.
+    `store` names. `number` is for callers that took it before. Raises ValidationError,
+    FieldsRefused, PermissionDenied.
     """
     body = dict(body)
     check_names(body, changeable() | set(ONLY_AT_REGISTRATION))
@@ -86,7 +87,7 @@ def register(principal, body):
             {"status": ValidationError(_("Register as new or active."), code="invalid_choice")}
         )
     consents = body.pop("consents", None) or ()
-    return register_customer(store=store, consents=consents, **body)
+    return register_customer(store=store, consents=consents, number=number, **body)
 
 
 def _store_of(principal, body):

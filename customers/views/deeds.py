@@ -1,0 +1,261 @@
+"""What is done to a customer as a whole: activation, sign-in, erasure, export, history."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from api.ordering import StableOrderingFilter
+from api.problems import Problem, wording
+from customers.serializers import CustomerSerializer
+from customers.services import (
+    activate_by_code,
+    activate_customer,
+    anonymisation_preview,
+    anonymise_customer,
+    confirm_login_change,
+    deactivate_customer,
+    export_customer,
+    request_login_change,
+    send_activation,
+    set_customer_password,
+    update_customer,
+)
+from customers.views.base import CustomerPartViewSet
+from events.models import HistoryEntry
+from tenancy.addresses import client_address
+from tenancy.permissions import CUSTOMER, sees_field
+from tenancy.services import count_or_refuse, forget_count
+from tenancy.services.signing_in import check_or_burn
+
+PASSWORD_TRIES, PASSWORD_WINDOW = 10, 15 * 60
+LOGINS = ("login_email", "login_phone")
+
+
+class WrongPassword(Exception):
+    """The current password that a customer has to prove is another one."""
+
+
+@wording(WrongPassword)
+def _wrong_password(error):
+    message = str(_("This is not the current password."))
+    errors = [{"field": "current_password", "code": "wrong_password", "message": message}]
+    return Problem(400, "wrong_password", message, errors, counted=True)
+
+
+def body_of(name, **fields):
+    """The schema of a small request body, all of it optional unless it says otherwise."""
+    return inline_serializer(name, fields)
+
+
+def text(help_text="", *, required=False):
+    return serializers.CharField(required=required, help_text=help_text)
+
+
+class DeedViewSet(CustomerPartViewSet):
+    """One POST per deed, `reason` in the header X-Reason; the deeds are repeatable."""
+
+    operation_prefix = "customers"
+    filter_backends = []
+    pagination_class = None
+    list_actions = frozenset()
+
+    @extend_schema(
+        request=body_of("Activation", code=text("The six digits of an SMS, to prove the phone.")),
+        responses=CustomerSerializer,
+        summary="Activate a customer",
+    )
+    def activate(self, request, customer_id):
+        """Let a customer sign in, earn and be written to: by decision, or by the code of an SMS."""
+        customer = self.customer()
+        code = self.fields("code").get("code")
+        with self.at_expected_version(customer):
+            if code is None:
+                activate_customer(customer)
+            else:
+                address = client_address(request._request)
+                activate_by_code(str(code), address=address, customer=customer)
+        return self.record_response(customer.pk)
+
+    @extend_schema(request=None, responses=CustomerSerializer, summary="Deactivate a customer")
+    def deactivate(self, request, customer_id):
+        """Stop a customer from signing in and earning. Reversible; every session ends."""
+        customer = self.customer()
+        self.fields()
+        with self.at_expected_version(customer):
+            deactivate_customer(customer)
+        return self.record_response(customer.pk)
+
+    @extend_schema(
+        request=body_of("CodeRequest", method=text("email or sms; the tenant's way unless named.")),
+        responses={202: body_of("CodeSent", method=text(required=True))},
+        summary="Send an activation code",
+    )
+    def send_code(self, request, customer_id):
+        """Send a new customer the link (e-mail) or the code (SMS) that activates; at most five a
+        day to one place."""
+        customer = self.customer()
+        method = self.fields("method").get("method")
+        if method is not None and not isinstance(method, str):
+            raise ValidationError({"method": ValidationError(_("Use email or sms."), "invalid")})
+        return Response({"method": send_activation(customer, method=method)}, status=202)
+
+    @extend_schema(
+        request=body_of("LoginChange", login_email=text(), login_phone=text()),
+        responses={
+            200: CustomerSerializer,
+            202: body_of("LoginChangeWaits", code_sent_to=text(required=True)),
+        },
+        summary="Change a sign-in",
+    )
+    def change_login(self, request, customer_id):
+        """Change the e-mail or phone that signs in. By staff at once (200); by the customer it
+        waits for the code that is sent to the new one (202)."""
+        customer = self.customer()
+        body = self.fields(*LOGINS)
+        named = {name: value for name, value in body.items() if value not in (None, "")}
+        if self.principal.kind == CUSTOMER:
+            request_login_change(customer, **named)
+            return Response({"code_sent_to": next(iter(named))}, status=202)
+        if not body:
+            raise ValidationError(_("Name login_email or login_phone."), code="required")
+        with self.at_expected_version(customer):
+            update_customer(customer, **body)
+        return self.record_response(customer.pk)
+
+    @extend_schema(
+        request=body_of("LoginConfirmation", code=text(required=True)),
+        responses=CustomerSerializer,
+        summary="Confirm a new sign-in",
+    )
+    def confirm_login(self, request, customer_id):
+        """The code that was sent to the new e-mail or phone makes it the sign-in."""
+        customer = self.customer()
+        code = self.fields("code", required=("code",))["code"]
+        confirm_login_change(customer, str(code))
+        return self.record_response(customer.pk)
+
+    @extend_schema(
+        request=body_of(
+            "NewPassword",
+            password=text(required=True),
+            current_password=text("Customers must send it, where they have one."),
+        ),
+        responses={204: None},
+        summary="Set the password",
+    )
+    def set_password(self, request, customer_id):
+        """Give a customer a new password; every session of the customer ends."""
+        customer = self.customer()
+        body = self.fields("password", "current_password", required=("password",))
+        if self.principal.kind == CUSTOMER and customer.password:
+            self._prove(customer, body.get("current_password"))
+        with self.at_expected_version(customer):
+            set_customer_password(customer, body["password"])
+        return self.no_content()
+
+    def _prove(self, customer, password):
+        count_or_refuse(
+            "password-proof", customer.pk, limit=PASSWORD_TRIES, seconds=PASSWORD_WINDOW
+        )
+        if not check_or_burn(password, customer.password):
+            raise WrongPassword
+        forget_count("password-proof", customer.pk)
+
+    @extend_schema(request=None, responses={204: None}, summary="Anonymise a customer")
+    def anonymise(self, request, customer_id):
+        """Erase everything personal, for good; a nameless shell with its totals stays. A second
+        call changes nothing."""
+        customer = self.customer()
+        self.fields()
+        with self.at_expected_version(customer):
+            anonymise_customer(customer)
+        return self.no_content()
+
+    @extend_schema(responses=OpenApiTypes.OBJECT, summary="Preview an anonymisation")
+    def anonymise_preview(self, request, customer_id):
+        """What an anonymisation would erase, what stays and why, and what is out of reach."""
+        return Response(anonymisation_preview(self.customer()))
+
+    @extend_schema(
+        responses=OpenApiResponse(OpenApiTypes.OBJECT), summary="Export a customer's data"
+    )
+    def export(self, request, customer_id):
+        """Everything held about the customer (GDPR articles 15 and 20); the history tells that it
+        was given out."""
+        return Response(export_customer(self.customer()))
+
+
+class HistoryEntrySerializer(serializers.Serializer):
+    """One deed: who, what, when, why."""
+
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    deed = serializers.CharField(help_text="Such as customer.updated.")
+    actor = inline_serializer(
+        "HistoryActor",
+        {
+            "kind": serializers.CharField(),
+            "id": serializers.UUIDField(allow_null=True),
+            "label": serializers.CharField(),
+        },
+    )
+    reason = serializers.CharField()
+    request_id = serializers.CharField()
+    version = serializers.IntegerField(allow_null=True)
+    changes = serializers.DictField(child=serializers.ListField(), help_text="Field -> [old, new].")
+    redacted = serializers.BooleanField(help_text="Values were emptied by an erasure.")
+
+
+class HistoryViewSet(CustomerPartViewSet):
+    """What was done to a customer."""
+
+    operation_prefix = "customers"
+    filter_backends = [StableOrderingFilter]
+    list_actions = frozenset({"history"})
+    ordering = ("-id",)
+    ordering_fields = ("id",)
+
+    @extend_schema(responses=HistoryEntrySerializer(many=True), summary="Read the history")
+    def history(self, request, customer_id):
+        """Every deed on the customer, the newest first; only fields that the caller may see."""
+        entries = HistoryEntry.objects.about("customer", self.customer().pk).order_by()
+        rows = self.paginate_queryset(self.filter_queryset(entries))
+        return self.get_paginated_response([self._entry(row) for row in rows])
+
+    def _entry(self, row):
+        role = self.principal.kind
+        return {
+            "id": row.pk,
+            "at": row.at,
+            "deed": row.deed,
+            "actor": {"kind": row.actor_kind, "id": row.actor_id, "label": row.actor_label},
+            "reason": row.reason,
+            "request_id": row.request_id,
+            "version": row.version,
+            "changes": {
+                name: values
+                for name, values in row.changes.items()
+                if sees_field(role, field_of(name))
+            },
+            "redacted": row.redacted,
+        }
+
+
+# The history tells of things that are not fields by a first word.
+_WORDS = {
+    "consent": "consents",
+    "store": "store_profiles",
+    "extension": "store_profiles",
+    "group": "groups",
+    "verified": "emails",
+    "erased": "anonymised_at",
+}
+
+
+def field_of(told):
+    """The field of the permission table behind a name in the history's changes."""
+    word = told.partition(" ")[0]
+    return _WORDS.get(word, told)
