@@ -37,8 +37,6 @@ def _surroundings(django_test_environment, tmp_path_factory):
         MEDIA_ROOT=tmp_path_factory.mktemp("media"),
         # A new clone has no collected files, and whitenoise warns of a folder that is not there.
         STATIC_ROOT=tmp_path_factory.mktemp("static"),
-        # Where `collectstatic` has never run, WhiteNoise warns of the missing folder.
-        STATIC_ROOT=tmp_path_factory.mktemp("static"),
         ERASURE_JOURNAL=tmp_path_factory.mktemp("journal") / "erasures.jsonl",
         EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
