@@ -35,8 +35,6 @@ def _surroundings(django_test_environment, tmp_path_factory):
     """Keep files and mail inside the run, and hash passwords fast: no test guards a real one."""
     with override_settings(
         MEDIA_ROOT=tmp_path_factory.mktemp("media"),
-        # A new clone has no collected files, and whitenoise warns of a folder that is not there.
-        STATIC_ROOT=tmp_path_factory.mktemp("static"),
         ERASURE_JOURNAL=tmp_path_factory.mktemp("journal") / "erasures.jsonl",
         EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
