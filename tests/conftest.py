@@ -35,6 +35,7 @@ def _surroundings(django_test_environment, tmp_path_factory):
     """Keep files and mail inside the run, and hash passwords fast: no test guards a real one."""
     with override_settings(
         MEDIA_ROOT=tmp_path_factory.mktemp("media"),
+        STATIC_ROOT=tmp_path_factory.mktemp("static"),
         ERASURE_JOURNAL=tmp_path_factory.mktemp("journal") / "erasures.jsonl",
         EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
