@@ -9,9 +9,21 @@ import secrets
 import pytest
 from django.conf import settings
 from django.test import override_settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tenancy.scoping import in_tenant
 from tests.factories import CustomerFactory, TenantFactory
+
+# The same examples in every run, and no verdict about how fast a shared machine happened to be.
+hypothesis_settings.register_profile(
+    "regulars",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("regulars")
 
 
 @pytest.fixture(scope="session")
