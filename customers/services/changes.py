@@ -55,6 +55,18 @@ class CustomerGone(Exception):
 
 
 _open = ContextVar("open_customer_changes", default=None)
+_eventless = ContextVar("customer_events_left_out", default=False)
+
+
+@contextmanager
+def without_customer_events():
+    """Changes inside leave their history but no event of their own: an import tells of itself
+    once instead of a million times."""
+    token = _eventless.set(True)
+    try:
+        yield
+    finally:
+        _eventless.reset(token)
 
 
 class CustomerChange:
@@ -183,7 +195,8 @@ def write_consents(change):
 
 
 def leave_trace(change):
-    """Write the history row and the events of a change, in its transaction."""
+    """Write the history row and the events of a change, in its transaction; inside
+    `without_customer_events` the history row alone."""
     customer = change.customer
     build_history(
         customer.tenant,
@@ -194,7 +207,7 @@ def leave_trace(change):
         version=customer.version,
         reason=change.reason,
     ).save(force_insert=True)
-    for deed in change.deeds:
+    for deed in () if _eventless.get() else change.deeds:
         build_event(
             customer.tenant,
             deed,

@@ -51,7 +51,7 @@ def register_customer(
     """
     tenant = current_tenant()
     errors = {}
-    customer_id = _clean_id(id, errors)
+    customer_id = clean_id(id, errors)
     if store is not None and profile.get("home_store") in (None, ""):
         profile["home_store"] = store
     try:
@@ -60,7 +60,7 @@ def register_customer(
         errors |= error.error_dict
     statements = _collected(errors, build_consents, tenant, consents, store)
     encoded = _collected(errors, _encode, password)
-    created_at = _collected(errors, _clean_created_at, created_at, tenant)
+    created_at = _collected(errors, clean_created_at, created_at, tenant)
     if status not in Customer.Status.values:
         errors["status"] = ValidationError(_("No such status."), code="invalid_choice")
     if not errors and not _says_anything(clean):
@@ -192,7 +192,8 @@ def _says_anything(clean):
     )
 
 
-def _clean_id(value, errors):
+def clean_id(value, errors):
+    """The UUID that a caller chose, or a new one; a bad one is put into `errors`."""
     if value is None:
         return uuid.uuid4()
     try:
@@ -202,7 +203,8 @@ def _clean_id(value, errors):
         return None
 
 
-def _clean_created_at(value, tenant):
+def clean_created_at(value, tenant):
+    """The instant of a registration elsewhere, or None. Raises ValidationError."""
     if value is None:
         return None
     try:
