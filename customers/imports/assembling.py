@@ -54,14 +54,17 @@ def join_slots(record: dict[str, Any], slots: dict, *, primary: bool) -> None:
 
 
 def _twin(list_name: str, item: dict[str, Any], items: list[Any]) -> dict[str, Any] | None:
-    """The same e-mail or phone under another column: shops like to write it down twice."""
+    """The same thing under another column: shops like to write an e-mail or phone down twice, and
+    our own exports write a long list down whole beside its first rows."""
     if list_name == "emails":
         wanted = item["address"].strip().casefold()
         return next((one for one in items if one["address"].strip().casefold() == wanted), None)
     if list_name == "phones":
         digits = _digits(item)
         return next((one for one in items if digits and _digits(one) == digits), None)
-    return None
+    if list_name == "consents":
+        return next((one for one in items if one["purpose"] == item["purpose"]), None)
+    return next((one for one in items if item.items() <= one.items()), None)
 
 
 def _digits(phone: dict[str, Any]) -> tuple:

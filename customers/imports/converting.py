@@ -7,6 +7,7 @@ a date or a number that can be read in two ways is refused with the way to settl
 """
 
 import datetime
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -270,6 +271,7 @@ def _choice(type_: str) -> Callable[[Any, Options], str]:
 
 def to_labels(value: Any, options: Options) -> list[dict[str, str]]:
     """`key:value;key:value`, or from JSON a list of key and value, or an object."""
+    value = _json_list(value)
     if isinstance(value, dict):
         pairs = list(value.items())
     elif isinstance(value, list):
@@ -299,11 +301,34 @@ def to_tags(value: Any, options: Options) -> list[dict[str, str]]:
     return [{"key": name, "value": "yes"} for name in names]
 
 
-def to_groups(value: Any, options: Options) -> list[str]:
-    codes = value if isinstance(value, list) else re.split(r"[;,]", str(value))
-    if not all(isinstance(code, str) for code in codes):
-        raise ConversionError("has to be a list of group codes")
-    return list(dict.fromkeys(filter(None, (code.strip() for code in codes))))
+def to_groups(value: Any, options: Options) -> list[Any]:
+    """`code;code`, or from JSON a list of codes and of objects as our records hold them.
+
+    A code stands for itself; an object that states the flag becomes {"group", "subscribed"}.
+    """
+    value = _json_list(value)
+    items = value if isinstance(value, list) else re.split(r"[;,]", str(value))
+    found = {}
+    for item in items:
+        if isinstance(item, dict) and item.keys() <= {"code", "title", "subscribed"}:
+            code, flag = item.get("code"), item.get("subscribed")
+        else:
+            code, flag = item, None
+        if not isinstance(code, str) or not isinstance(flag, (bool, type(None))):
+            raise ConversionError("has to be a list of group codes")
+        if code := code.strip():
+            found[code] = code if flag is None else {"group": code, "subscribed": flag}
+    return list(found.values())
+
+
+def _json_list(value: Any) -> Any:
+    """A list that a cell holds as JSON, because its parts hold the separators themselves."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
 
 
 CONVERTERS: dict[str, Callable[[Any, Options], Any]] = {

@@ -254,6 +254,11 @@ class _Guess:
                 self.rules[street]["columns"] = (street, column)
 
 
+def is_secret(column: str) -> bool:
+    """Whether a header says that its cells hold passwords or their hashes."""
+    return any(word in _PASSWORDS for word in _spellings(column))
+
+
 def _spellings(column: str) -> list[str]:
     """The folded header, and without a remark in brackets and a word that says nothing."""
     bare = re.sub(r"\(.*?\)|\[.*?\]", " ", column)

@@ -29,13 +29,19 @@ class ShapedRow:
     """One customer as the file tells it.
 
     `record` is what the services take, `errors` why parts of it (or all) could not be read,
-    `line` where it starts, `rows` how many rows of the file it is made of.
+    `line` where it starts, `raw` the rows of the file that it is made of.
     """
 
     line: int
     record: dict[str, Any]
     errors: list[RowError] = field(default_factory=list)
-    rows: int = 1
+    # Not shown: a shop's file may hold passwords in columns that nobody reads.
+    raw: list[RawRow] = field(default_factory=list, repr=False)
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the file it is made of."""
+        return len(self.raw)
 
 
 Finish = Callable[[dict[str, Any], dict[str, Any], list[RowError]], None]
@@ -191,7 +197,7 @@ class Mapping:
             _clear(record, cleared)
         if self.finish:
             self.finish(row.values, record, errors)
-        return ShapedRow(row.line, record, errors)
+        return ShapedRow(row.line, record, errors, [row])
 
 
 def _is_blank(value: Any) -> bool:
@@ -281,7 +287,7 @@ def _add(customer: ShapedRow, more: ShapedRow) -> None:
         else:
             customer.record.setdefault(name, items)
     customer.errors += [replace(error, line=error.line or more.line) for error in more.errors]
-    customer.rows += more.rows
+    customer.raw += more.raw
 
 
 def _without_primary(item: Any) -> Any:

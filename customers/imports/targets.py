@@ -13,9 +13,11 @@ The names, used alike as CSV headers, in mapping files and in refusals:
   `other_…`;
 - a company's contact persons `contact_first_name`, `contact_last_name`, `contact_email`,
   `contact_mobile`, and `contact_2_first_name` …;
-- `labels` as `key:value;key:value`, one label as `label:<key>`, and `tags` (words without a
-  value, which become labels with the value "yes");
-- `groups` as `code;code`;
+- `labels` as `key:value;key:value` (or as a JSON list, for values that hold a semicolon), one
+  label as `label:<key>`, and `tags` (words without a value, which become labels with the value
+  "yes");
+- `groups` as `code;code` (or as a JSON list; there an item may be an object with `code` and
+  `subscribed`);
 - consents `consent_marketing`, `consent_legal`, `consent_data_processing`, each with `…_at`,
   and a purpose of the tenant's own as `consent:<purpose>`;
 - whole lists, as JSON: `emails`, `phones`, `addresses`, `contact_persons`, `consents`. In a
@@ -53,12 +55,16 @@ FIELDS = {
     "card_state": "card_state", "hidden": BOOLEAN, "no_loyalty": BOOLEAN, "created_at": MOMENT,
     "discount_percent": INTEGER, "price_list": TEXT, "payment_terms_days": INTEGER,
     "ledger_number": TEXT, "shipping_mode": TEXT, "e_invoice": BOOLEAN,
-    "e_invoice_address": TEXT, "charge_account_number": TEXT, "credit_limit": DECIMAL,
-    "credit_balance": DECIMAL, "floor_limit": DECIMAL, "invitation_token": TEXT,
-    "home_store": TEXT, "seller": TEXT, "origin": TEXT, "internal_note": TEXT,
+    "e_invoice_address": TEXT, "charge_account_number": TEXT, "charge_account_retired": BOOLEAN,
+    "credit_limit": DECIMAL, "credit_balance": DECIMAL, "floor_limit": DECIMAL,
+    "invitation_token": TEXT, "home_store": TEXT, "seller": TEXT, "origin": TEXT,
+    "internal_note": TEXT,
     "custom_data1": TEXT, "custom_data2": TEXT, "custom_data3": TEXT, "custom_data4": TEXT,
     "no_email": BOOLEAN,
 }  # fmt: skip
+
+# The column that an import adds to the rows it hands back.
+REASON = "refused_because"
 
 # Columns of our own exports that a file cannot set, and why. They are passed over in silence
 # when an export comes back, and refused by name in a mapping.
@@ -72,6 +78,8 @@ READ_ONLY = {
     "password_hash": "passwords are never imported",
     "avatar": "pictures are not part of a table",
     "devices": "a device registers itself",
+    "store_profiles": "each store keeps its own",
+    REASON: "an earlier import wrote it",
 }
 
 MATCH_KEYS = (

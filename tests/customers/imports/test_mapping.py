@@ -567,7 +567,10 @@ def test_a_column_that_the_mapping_ignores_is_not_unmapped():
 
 
 def test_everything_that_a_caller_may_set_can_be_imported():
-    extras = {"id", "number", "status", "created_at", "charge_account_number"}
+    extras = {"id", "number", "status", "created_at"} | {
+        "charge_account_number",
+        "charge_account_retired",
+    }
 
     assert set(Customer.PROFILE) | extras == set(FIELDS)
     assert set(Customer.CHILD_LISTS) <= set(TARGETS)

@@ -1,0 +1,219 @@
+"""Customers from a file: rows, validation, matching, writing, in chunks of flat memory.
+
+The first pass proves the form of the whole file; a fault there and nothing is written. The second
+one works chunk by chunk, each in a transaction of its own: an import that is cut off leaves whole
+chunks behind, and when it is started again it finds them unchanged and does the rest. Every row
+goes through the services of a single registration or update, in a savepoint: one that is refused
+takes no other one with it.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from customers.services.changes import without_customer_events
+from events.actors import acting, current
+from events.services import build_event
+from tenancy.scoping import current_tenant
+
+from .errors import FileError
+from .mapping import Mapping, ShapedRow, shape_rows
+from .planning import Plan, plan_import
+from .report import REFUSED, Report, describe
+from .validating import Candidate, Validator
+from .writing import Numbers, Writer
+
+CHUNK = 500
+UNKNOWN_GROUPS = (
+    "A row that names an unknown group is refused: create the group first, or let the import "
+    "create groups (--create-groups)."
+)
+ATTEMPTS = 5
+
+# (outcome, faults) of one candidate.
+Outcome = tuple[str, list[dict[str, Any]]]
+
+
+class _Undone(Exception):
+    """Takes back what a dry run wrote."""
+
+
+def import_customers(
+    file: str | Path | BinaryIO,
+    *,
+    format: str | None = None,
+    mapping: Mapping | str | bytes | None = None,
+    match: str | None = None,
+    on_match: str | None = None,
+    dry_run: bool = False,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    events: bool = False,
+    make_groups: Callable[[set[str]], None] | None = None,
+    on_refused: Callable[[Plan, ShapedRow, list[dict[str, Any]]], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Bring the customers of a file into the active tenant; returns a Report whose counts add up.
+
+    `format`, `mapping`, `match`, `on_match`, `encoding` and `delimiter` are described at
+    `plan_import`; what is not given is found out, and `on_match` is then "skip" ("fill" for files
+    that add addresses to known customers). `dry_run` does everything and takes it back.
+    `events` writes an event per customer too; `import.started` and `import.completed` are always
+    written. `make_groups` gets the codes of the groups that a chunk names, before it is looked at;
+    without it a row that names an unknown group is refused.
+    `on_refused` gets each refused row with its reasons, `progress` the rows done and all rows.
+
+    Raises FileError or MappingError when the file or its mapping is wrong as a whole; then
+    nothing was written.
+    """
+    with ExitStack() as stack:
+        if isinstance(file, (str, Path)):
+            # One opening for all passes: a file that is replaced meanwhile is not mixed up.
+            name = Path(file).name
+            file = stack.enter_context(_opened(file))
+        else:
+            name = Path(str(getattr(file, "name", ""))).name
+        plan = plan_import(
+            file, format=format, mapping=mapping, match=match, on_match=on_match,
+            encoding=encoding, delimiter=delimiter,
+        )  # fmt: skip
+        run = _Run(plan, dry_run, make_groups, on_refused, progress)
+        who = current()
+        reason = who.reason or f"import {name}".strip()[:200]
+        stack.enter_context(acting(who.actor, request_id=str(run.id), reason=reason))
+        if not events:
+            stack.enter_context(without_customer_events())
+        if not dry_run:
+            run.work()
+            return run.report
+        try:
+            with transaction.atomic():
+                run.work()
+                raise _Undone
+        except _Undone:
+            return run.report
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[BinaryIO]:
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(Path(path).open("rb"))
+        except OSError as fault:
+            raise FileError(f"the file cannot be opened: {fault.strerror}") from None
+        yield file
+
+
+class _Run:
+    """One import on its way through its chunks."""
+
+    def __init__(self, plan, dry_run, make_groups, on_refused, progress):
+        self.id = uuid.uuid4()
+        self.plan = plan
+        self.tenant = current_tenant()
+        self.make_groups = make_groups
+        self.on_refused = on_refused
+        self.progress = progress
+        self.validator = Validator(self.tenant, plan.mapping)
+        self.numbers = Numbers(self.tenant, dry_run=dry_run)
+        self.writer = Writer(plan, self.tenant, self.numbers)
+        self.report = Report(
+            dry_run=dry_run,
+            blank_lines=plan.checked.blank_lines,
+            format=plan.format,
+            kind=plan.source.kind,
+            encoding=plan.source.encoding,
+            delimiter=plan.source.delimiter,
+            match=plan.match,
+            on_match=plan.on_match,
+            unmapped=[one._asdict() for one in plan.unmapped],
+            notes=list(plan.notes),
+        )
+
+    def work(self) -> None:
+        self.tell("import.started", {"rows": self.plan.checked.rows})
+        rows = shape_rows(self.plan.source, self.plan.mapping, continues=self.plan.continues)
+        try:
+            while chunk := list(islice(rows, CHUNK)):
+                self.do(chunk)
+                if self.progress:
+                    self.progress(self.report.rows, self.plan.checked.rows)
+        except FileError as fault:
+            # It was whole in the first pass: somebody writes into it. What is in stays in.
+            message = f"the file changed while it was imported; the rest is left out ({fault})"
+            self.report.add_errors([describe(fault.line, fault.column, None, message)])
+        if self.report.refused and "groups" in self.plan.mapping.names and not self.make_groups:
+            self.report.notes.append(UNKNOWN_GROUPS)
+        self.tell("import.completed", self.report.counts)
+
+    def tell(self, kind: str, data: dict[str, int]) -> None:
+        if not self.report.dry_run:
+            build_event(self.tenant, kind, "import", self.id, data=data).save(force_insert=True)
+
+    def do(self, chunk: list[ShapedRow]) -> None:
+        """Validate and write one chunk, whole or not at all, and count what became of it."""
+        if self.make_groups and (codes := _groups_of(chunk)):
+            self.make_groups(codes)
+        candidates = [self.validator.validate(shaped) for shaped in chunk]
+        sound = [one for one in candidates if one.clean is not None]
+        # Before the transaction: taking numbers inside it would keep every till waiting.
+        self.numbers.reserve(self.writer.count_unknown(sound))
+        for attempt in range(ATTEMPTS):
+            try:
+                outcomes = self.write(candidates)
+                break
+            except OperationalError:
+                # A lock that somebody held too long, or a deadlock: the whole chunk was undone.
+                if attempt == ATTEMPTS - 1 or connection.needs_rollback:
+                    raise
+                time.sleep(0.2 * 2**attempt)
+        for candidate, (outcome, faults) in zip(candidates, outcomes, strict=True):
+            self.report.count(outcome, candidate.shaped.rows)
+            if faults:
+                self.report.add_errors(faults)
+                if self.on_refused:
+                    self.on_refused(self.plan, candidate.shaped, faults)
+
+    def write(self, candidates: list[Candidate]) -> list[Outcome]:
+        with transaction.atomic():
+            if not self.report.dry_run:
+                wait_for_other_imports(self.tenant)
+            self.writer.begin([one for one in candidates if one.clean is not None])
+            return [self.write_one(candidate) for candidate in candidates]
+
+    def write_one(self, candidate: Candidate) -> Outcome:
+        if candidate.errors:
+            return REFUSED, candidate.errors
+        try:
+            with transaction.atomic():
+                return self.writer.write(candidate), []
+        except ValidationError as refusal:
+            return REFUSED, self.writer.faults(refusal, candidate)
+        except (IntegrityError, DataError):
+            message = _("The database refuses this row.")
+            return REFUSED, [describe(candidate.shaped.line, None, None, message)]
+
+
+def wait_for_other_imports(tenant: Any) -> None:
+    """Let the chunks of two imports of one tenant follow each other: each then sees the customers
+    of the other, also where only an e-mail says that they are the same. SQLite has one writer."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            key = f"customers.import {tenant.pk}"
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+
+
+def _groups_of(chunk: Iterable[ShapedRow]) -> set[str]:
+    return {
+        wish["group"] if isinstance(wish, dict) else wish
+        for shaped in chunk
+        for wish in shaped.record.get("groups") or ()
+    }

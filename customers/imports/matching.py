@@ -1,0 +1,99 @@
+"""Who of the file is here already: asked in bulk for a chunk, kept up to date within it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from customers.models import Customer, Email, Phone
+from customers.profile import login_phone_key
+
+from .validating import Candidate, content_id
+
+
+class Index:
+    """The known customers by the match key of the candidates of one chunk.
+
+    A row without a value for the key, or a file without any key, is found by its whole content
+    (`content_id`). E-mail and phone are those that stand for the customer in the file (primary,
+    else first); they are compared with all contact points and sign-ins of the known ones.
+    """
+
+    def __init__(self, tenant: Any, match: str | None):
+        self.tenant = tenant
+        self.match = match
+        self._by_key: dict[Any, set[UUID]] = defaultdict(set)
+        self._by_content: dict[UUID, set[UUID]] = defaultdict(set)
+
+    def key(self, candidate: Candidate) -> Any:
+        """What the candidate is found by; None where the row says nothing there."""
+        match = self.match
+        if match in ("id", "number"):
+            return candidate.beside.get(match)
+        if match == "email":
+            row = candidate.item("emails")
+            return row and row["address_key"]
+        if match == "phone":
+            row = candidate.item("phones")
+            return row and row["digits"]
+        value = candidate.clean.columns.get(match) if candidate.clean and match else None
+        return login_phone_key(value, self.tenant) if match == "login_phone" else value
+
+    def content(self, candidate: Candidate) -> UUID:
+        """The id that a candidate without a key has by its content."""
+        return candidate.beside.get("id") or content_id(self.tenant, candidate.shaped.record)
+
+    def load(self, candidates: Iterable[Candidate]) -> None:
+        """Find the known customers of these candidates, in a query or two, and add them."""
+        keys, contents = set(), set()
+        for candidate in candidates:
+            if candidate.clean is None:
+                continue
+            key = self.key(candidate)
+            if key is None:
+                contents.add(self.content(candidate))
+            else:
+                keys.add(key)
+        for key, customer_id in self._pairs(keys):
+            self._by_key[key].add(customer_id)
+        if contents:
+            for found in Customer.objects.filter(pk__in=contents).values_list("pk", flat=True):
+                self._by_content[found].add(found)
+
+    def look_up(self, candidate: Candidate) -> list[UUID]:
+        """The known customers that the candidate may be, in a fixed order."""
+        key = self.key(candidate)
+        if key is None:
+            return sorted(self._by_content.get(self.content(candidate), ()))
+        return sorted(self._by_key.get(key, ()))
+
+    def remember(self, candidate: Candidate, customer_id: UUID) -> None:
+        """A customer of this chunk was written: later rows of the file shall find it."""
+        if self.key(candidate) is None:
+            self._by_content[self.content(candidate)].add(customer_id)
+        children = candidate.clean.children
+        if self.match == "email":
+            keys = [row["address_key"] for row in children.get("emails", ())]
+            keys.append(candidate.clean.columns.get("login_email"))
+        elif self.match == "phone":
+            keys = [row["digits"] for row in children.get("phones", ())]
+            login = candidate.clean.columns.get("login_phone")
+            keys.append(login_phone_key(login, self.tenant))
+        else:
+            keys = [self.key(candidate)]
+        for key in filter(None, keys):
+            self._by_key[key].add(customer_id)
+
+    def _pairs(self, keys: set) -> Iterable[tuple[Any, UUID]]:
+        if not keys:
+            return
+        column = {"login_phone": "login_phone_key", "email": "login_email",
+                  "phone": "login_phone_key"}.get(self.match, self.match)  # fmt: skip
+        rows = Customer.objects.filter(**{f"{column}__in": keys})
+        yield from rows.values_list(column, "pk")
+        if self.match == "email":
+            rows = Email.objects.filter(address_key__in=keys)
+            yield from rows.values_list("address_key", "customer_id")
+        elif self.match == "phone":
+            rows = Phone.objects.filter(digits__in=keys)
+            yield from rows.values_list("digits", "customer_id")

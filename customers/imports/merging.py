@@ -1,0 +1,229 @@
+"""What the file says that a known customer does not: by the policy of the import.
+
+`fill` only adds: a value where there is none, a contact point that is not there. `overwrite`
+replaces the fields that the file gives. Neither takes anything away that the file does not name:
+rows of a list are recognised by what they say (an e-mail by its address, a phone by its digits, an
+address by kind, street and town, a person by the name, a label by its key) and are changed or
+added. Only a blank cell under the mapping's "clear" empties.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer
+from customers.profile import CHILD_LISTS, Context, clean_child, clean_profile
+
+from .planning import FILL
+from .validating import Candidate
+
+# Beside these (and what is blank) nothing is empty: a flag that is off was perhaps switched off.
+UNSAID = {"gender": "not_disclosed", "card_state": "no-card", "discount_percent": 0}
+ADDRESS_KEY = ("kind", "street", "street2", "street3", "city", "state", "postal_code")
+PERSON_KEY = ("first_name", "last_name")
+ONCE = ("emails", "phones")
+
+
+@dataclass(slots=True)
+class Changes:
+    """The arguments of the services that bring a customer to what the file says."""
+
+    profile: dict[str, Any] = field(default_factory=dict)
+    consents: list[dict[str, Any]] = field(default_factory=list)
+    account: dict[str, Any] = field(default_factory=dict)
+    status: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.profile or self.consents or self.account or self.status)
+
+
+def changes_of(
+    candidate: Candidate, customer: Customer, extras: dict[str, Any], policy: str
+) -> Changes:
+    """What `candidate` changes about `customer`; false where it says nothing new.
+
+    `customer` has its children, consents and account fetched; `extras` is what higher apps hold
+    about it. Raises ValidationError where a value cannot be taken for this customer.
+    """
+    country = (customer.home_store and customer.home_store.country) or customer.tenant.country
+    clean = candidate.clean
+    if country != _country_of(candidate, customer.tenant):
+        # Its own store reads phones and VAT numbers by another country than the file's.
+        clean = clean_profile(candidate.profile, tenant=customer.tenant, country=country)
+    changes = Changes()
+    for name, value in clean.columns.items():
+        if _holds(customer, name, value) or (policy == FILL and not _is_empty(customer, name)):
+            continue
+        changes.profile[name] = candidate.profile[name]
+    context = Context(customer.tenant, country)
+    for name in clean.children:
+        rows = _merged(name, candidate.profile[name] or (), customer, context, policy)
+        if rows is not None:
+            changes.profile[name] = rows
+    for name in clean.extras:
+        names = _joined(candidate.profile[name] or (), extras.get(name, ()), policy)
+        if names is not None:
+            changes.profile[name] = names
+    changes.consents = _news(candidate, customer, policy)
+    if policy != FILL:
+        changes.status = _status(candidate.beside.get("status"), customer)
+    changes.account = _account(candidate.account, customer, policy)
+    return changes
+
+
+def _country_of(candidate: Candidate, tenant: Any) -> str:
+    store = candidate.clean.columns.get("home_store")
+    return (store.country if store else "") or tenant.country
+
+
+def _holds(customer: Customer, name: str, value: Any) -> bool:
+    if name == "birth_date":
+        return customer.birth_date == (value and value.isoformat())
+    if name in ("home_store", "seller"):
+        return getattr(customer, f"{name}_id") == (value and value.pk)
+    if name == "name" and not value:
+        return not customer.name_given
+    return getattr(customer, name) == value
+
+
+def _is_empty(customer: Customer, name: str) -> bool:
+    if name in ("home_store", "seller"):
+        return getattr(customer, f"{name}_id") is None
+    value = getattr(customer, name)
+    return value in (None, "") or (name in UNSAID and value == UNSAID[name])
+
+
+# --- Lists -----------------------------------------------------------------------------------
+def _merged(list_name, items, customer, context, policy):
+    """The whole list as `update_customer` takes it, or None where nothing in it is new."""
+    existing = sorted(getattr(customer, list_name).all(), key=lambda row: row.position)
+    if not items:
+        return [] if existing and policy != FILL else None
+    rows = {row.pk: {"id": str(row.pk)} for row in existing}
+    unmatched, added, seen, is_new = list(existing), [], set(), False
+    for item in items:
+        clean = clean_child(list_name, item, context)
+        key = CHILD_LISTS[list_name].key(clean)
+        if list_name in ONCE and key in seen:
+            continue
+        seen.add(key)
+        match = _find(list_name, clean, unmatched, items)
+        if match is not None:
+            unmatched.remove(match)
+            if differs := _differences(match, item, clean, policy):
+                rows[match.pk] |= differs
+                is_new = True
+        elif policy != FILL or not _speaks_already(list_name, clean, existing):
+            kept = {"id", "primary"} if policy == FILL and existing else {"id"}
+            added.append({name: value for name, value in item.items() if name not in kept})
+            is_new = True
+    return [*rows.values(), *added] if is_new else None
+
+
+def _find(list_name, clean, rows, items):
+    """The row that says the same, by its id or else by what it says."""
+    by_id = next((row for row in rows if str(row.pk) == clean.get("id")), None)
+    if by_id is not None:
+        return by_id
+    if list_name == "emails":
+        return next((row for row in rows if row.address_key == clean["address_key"]), None)
+    if list_name == "phones":
+        wanted = clean["digits"], clean.get("extension", "")
+        return next((row for row in rows if (row.digits, row.extension) == wanted), None)
+    if list_name == "labels":
+        exact = next((row for row in rows if _is_like(row, clean, ("key", "value"))), None)
+        if exact is not None:
+            return exact
+        # A key that stands once on both sides is one label with a new value.
+        same = [row for row in rows if row.key == clean["key"]]
+        once = sum(item.get("key", "").strip() == clean["key"] for item in items) == 1
+        return same[0] if once and len(same) == 1 else None
+    if list_name == "addresses":
+        clean = {"kind": "home", **clean}
+        return next((row for row in rows if _is_like(row, clean, ADDRESS_KEY)), None)
+    key = PERSON_KEY if any(clean.get(name) for name in PERSON_KEY) else ("email", "mobile")
+    return next((row for row in rows if _is_like(row, clean, key)), None)
+
+
+def _is_like(row, clean, names):
+    return all(getattr(row, name) == clean.get(name, "") for name in names)
+
+
+def _speaks_already(list_name, clean, existing):
+    """Whether a list that is only to be filled has its say on this already."""
+    return list_name == "labels" and any(row.key == clean["key"] for row in existing)
+
+
+def _differences(row, item, clean, policy):
+    differs = {}
+    for name in item:
+        if name == "id":
+            continue
+        column = f"{name}_micro" if name in ("latitude", "longitude") else name
+        old, new = getattr(row, column), clean.get(column)
+        if old == new or column not in clean:
+            continue
+        if name == "primary":
+            # The flag moves when another row takes it; a list always has its primary row.
+            if new and policy != FILL:
+                differs[name] = True
+        elif policy != FILL or old in (None, ""):
+            differs[name] = item[name]
+    return differs
+
+
+def _joined(wishes, held, policy):
+    """The names of a higher app's list (groups), those that are held and those that are new;
+    None where nothing is new. A flag that is not stated stays as it is."""
+    if not wishes:
+        return [] if held and policy != FILL else None
+    flags = {entry["code"]: entry.get("subscribed") for entry in held}
+    entries = dict(zip(flags, flags, strict=True))
+    is_new = False
+    for wish in wishes:
+        code = wish["group"] if isinstance(wish, dict) else wish
+        flag = wish.get("subscribed") if isinstance(wish, dict) else None
+        if code not in flags or (policy != FILL and flag is not None and flag != flags[code]):
+            entries[code] = wish
+            is_new = True
+    return list(entries.values()) if is_new else None
+
+
+# --- Beside the profile ----------------------------------------------------------------------
+def _news(candidate, customer, policy):
+    """The statements of consent that change something. One whose time the file states does not
+    undo what the customer said later."""
+    holds = {}
+    for consent in customer.consents.all():
+        if consent.purpose not in holds or consent.version > holds[consent.purpose].version:
+            holds[consent.purpose] = consent
+    news = []
+    for statement, row in zip(candidate.statements, candidate.consents, strict=True):
+        before = holds.get(row.purpose)
+        if before is not None:
+            older = statement.get("at") is not None and row.at <= before.at
+            if policy == FILL or older or before.granted == row.granted:
+                continue
+        news.append(statement)
+    return news
+
+
+def _status(wanted, customer):
+    if wanted is None or wanted == customer.status:
+        return None
+    if wanted == Customer.Status.NEW:
+        message = _("Once active or blocked, a customer cannot become new again.")
+        raise ValidationError({"status": ValidationError(message, code="not_new")})
+    return wanted
+
+
+def _account(values, customer, policy):
+    account = getattr(customer, "charge_account", None)
+    if not any(value not in (None, "") for value in values.values()):
+        return {}
+    if account is None:
+        return values
+    differs = {name: value for name, value in values.items() if getattr(account, name) != value}
+    return {} if policy == FILL else differs

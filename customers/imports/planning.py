@@ -1,0 +1,141 @@
+"""Before anything is written: the form of the whole file, and what its columns mean to us."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from . import formats
+from .errors import FileError, MappingError
+from .guessing import Unmapped, fold
+from .mapping import Mapping, guess_mapping
+from .readers import KINDS, Checked, Source, open_rows
+from .targets import MATCH_KEYS, READ_ONLY, REASON, nearest
+
+POLICIES = SKIP, FILL, OVERWRITE = ("skip", "fill", "overwrite")
+FORMATS = (*KINDS, *(one.name for one in formats.ALL))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked file and how it will be read and written.
+
+    `match` is the key by which known customers are found (None: by nothing but the whole content
+    of a row), `on_match` what happens to one that was found, `adds_children` that rows only add
+    to customers who are here already.
+    """
+
+    source: Source
+    mapping: Mapping
+    checked: Checked
+    match: str | None
+    on_match: str
+    format: str | None
+    continues: str | None
+    adds_children: bool
+    unmapped: tuple[Unmapped, ...]
+    notes: tuple[str, ...]
+
+
+def plan_import(
+    file: str | Path | BinaryIO,
+    *,
+    format: str | None = None,
+    mapping: Mapping | str | bytes | None = None,
+    match: str | None = None,
+    on_match: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+) -> Plan:
+    """Read the whole file once for its form and settle what every column means.
+
+    `format` is a way of writing (csv, jsonl, json) or a known program's file; `mapping` the text
+    of a mapping file. What is not given is found out. Raises FileError or MappingError: then
+    nothing of the file can be trusted and nothing may be written.
+    """
+    if format is not None and format not in FORMATS:
+        raise FileError(f"unknown format “{format}”; one of {', '.join(FORMATS)}")
+    if on_match is not None and on_match not in POLICIES:
+        raise MappingError("on_match", f"“{on_match}” is not one of {', '.join(POLICIES)}")
+    kind = format if format in KINDS else None
+    source = open_rows(file, kind=kind, encoding=encoding, delimiter=delimiter)
+    checked = source.check()
+    if not checked.rows:
+        raise FileError("the file has a header but no rows" if source.header else "no rows")
+    known, bound, unmapped = _mapping_of(source.header, formats.by_name(format or ""), mapping)
+    if not bound.names_customers():
+        raise FileError(
+            "no column says who the customers are (a name, an e-mail, a phone); "
+            f"the columns are {_listed(source.header)}. Name them in a mapping file"
+        )
+    bound = replace(bound, ignored=bound.ignored | {REASON}).with_date_orders(source)
+    adds_children = bound.adds_children
+    return Plan(
+        source=source,
+        mapping=bound,
+        checked=checked,
+        match=_match(bound, match),
+        on_match=on_match or (FILL if adds_children else SKIP),
+        format=known.name if known else None,
+        continues=_continues(known, source.header),
+        adds_children=adds_children,
+        unmapped=tuple(one for one in unmapped if one.column != REASON),
+        notes=known.notes if known else (),
+    )
+
+
+def _mapping_of(header: list[str], known: Any, mapping: Any) -> tuple[Any, Mapping, list[Unmapped]]:
+    if mapping is not None:
+        if not isinstance(mapping, Mapping):
+            mapping = Mapping.from_json(mapping)
+        bound = mapping.bind(header)
+        return None, bound, bound.unmapped(header)
+    if known is not None:
+        _check_required(known, header)
+    known = known or formats.detect(header)
+    if known is not None:
+        unmapped = [
+            Unmapped(column, nearest(column), reason)
+            for column, reason in known.reasons(header)
+            # What the system keeps itself comes back with every export of ours.
+            if column not in READ_ONLY
+        ]
+        return known, known.bind(header), unmapped
+    bound, unmapped = guess_mapping(header)
+    return None, bound, unmapped
+
+
+def _check_required(known: Any, header: list[str]) -> None:
+    names = set(map(fold, header))
+    missing = sorted(column for column in known.required if fold(column) not in names)
+    if missing:
+        raise FileError(f"this is no file of “{known.label}”: it lacks {_listed(missing)}", line=1)
+
+
+def _continues(known: Any, header: list[str]) -> str | None:
+    """The column that is blank in a continued row, in the file's own spelling."""
+    if known is None or known.continues is None:
+        return None
+    return next((name for name in header if fold(name) == fold(known.continues)), None)
+
+
+def _match(mapping: Mapping, chosen: str | None) -> str | None:
+    usable = [key for key in MATCH_KEYS if _fills(mapping, key)]
+    if chosen is None:
+        return mapping.match if mapping.match in usable else next(iter(usable), None)
+    if chosen not in MATCH_KEYS:
+        raise MappingError("match", f"“{chosen}” is not one of {', '.join(MATCH_KEYS)}")
+    if chosen not in usable:
+        hint = f"; it has {', '.join(usable)}" if usable else ""
+        raise MappingError("match", f"no column of the file fills “{chosen}”{hint}")
+    return chosen
+
+
+def _fills(mapping: Mapping, key: str) -> bool:
+    lists = {"email": "emails", "phone": "phones"}
+    wanted = lists.get(key, key)
+    return any(target.path[0] == wanted for rule in mapping.rules for target in rule.targets)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"“{name}”" for name in names[:20])
+    return f"{shown} …" if len(names) > 20 else shown

@@ -1,0 +1,230 @@
+"""One validated row becomes a registration, an update, or nothing: by the services, in the
+transaction of its chunk."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from customers.hooks import hooks
+from customers.models import Customer
+from customers.profile import CHILD_LISTS
+from customers.services.changes import CustomerGone, VersionConflict, open_change
+from customers.services.commerce import set_charge_account
+from customers.services.lifecycle import activate_customer, deactivate_customer
+from customers.services.registering import register_customer
+from customers.services.updating import update_customer
+from tenancy.services import take_customer_numbers
+
+from .matching import Index
+from .merging import Changes, changes_of
+from .planning import SKIP, Plan
+from .report import CREATED, SKIPPED, UNCHANGED, UPDATED
+from .validating import Candidate, faults
+
+# Where the numbers of a dry run start: far from every real one, and no counter is moved.
+DRY_NUMBERS = 10**15
+TRIES = 3
+
+
+class Numbers:
+    """Customer numbers, taken in blocks; what one chunk leaves over the next one uses."""
+
+    def __init__(self, tenant: Any, *, dry_run: bool):
+        self.tenant = tenant
+        self.dry_run = dry_run
+        self._stock: list[int] = []
+        self._dry = DRY_NUMBERS
+
+    def reserve(self, wanted: int) -> None:
+        """Have at least `wanted` in stock."""
+        missing = wanted - len(self._stock)
+        if missing > 0:
+            self._stock += self._take(missing)
+
+    def next(self) -> int:
+        """The next number; it stays in stock until it is `spent`."""
+        self.reserve(1)
+        return self._stock[0]
+
+    def spent(self) -> None:
+        del self._stock[0]
+
+    def _take(self, n: int) -> range:
+        if self.dry_run:
+            first, self._dry = self._dry, self._dry + n
+        else:
+            first = take_customer_numbers(self.tenant, n)
+        return range(first, first + n)
+
+
+class Writer:
+    """Writes the candidates of one chunk after the other."""
+
+    def __init__(self, plan: Plan, tenant: Any, numbers: Numbers):
+        self.plan = plan
+        self.tenant = tenant
+        self.numbers = numbers
+        self.index = Index(tenant, plan.match)
+        self._known: dict[UUID, tuple[Customer, dict]] = {}
+
+    def count_unknown(self, candidates: list[Candidate]) -> int:
+        """How many of these are probably new; read before the transaction of the chunk."""
+        if self.plan.adds_children:
+            return 0
+        index = Index(self.tenant, self.plan.match)
+        index.load(candidates)
+        return sum(not index.look_up(candidate) for candidate in candidates)
+
+    def begin(self, candidates: list[Candidate]) -> None:
+        """Look at the database anew, in the transaction that will write these candidates."""
+        self.index = Index(self.tenant, self.plan.match)
+        self.index.load(candidates)
+        ids = {found for candidate in candidates for found in self.index.look_up(candidate)}
+        self._known = self._read(ids)
+
+    def write(self, candidate: Candidate) -> str:
+        """Do what the candidate asks for; returns the outcome. Raises ValidationError."""
+        found = self.index.look_up(candidate)
+        if not found:
+            try:
+                return self._create(candidate)
+            except ValidationError as refusal:
+                # Perhaps the customer was registered a moment ago, not by an import.
+                if "unique" not in _codes(refusal):
+                    raise
+                self.index.load([candidate])
+                found = self.index.look_up(candidate)
+                if not found:
+                    raise
+        if len(found) > 1:
+            raise self._ambiguous(found)
+        outcome = self._change(candidate, found[0])
+        self.index.remember(candidate, found[0])
+        return outcome
+
+    def faults(self, refusal: ValidationError, candidate: Candidate) -> list[dict[str, Any]]:
+        """A refusal in the words of the file."""
+        return faults(refusal, candidate.shaped, self.plan.mapping)
+
+    def _create(self, candidate: Candidate) -> str:
+        key = self.index.key(candidate)
+        if self.plan.adds_children:
+            message = _("There is no such customer; import the customers first.")
+            raise self._about_key(message, "does_not_exist")
+        if self.plan.match == "number" and key is not None:
+            message = _("There is no customer with this number; the system gives the numbers.")
+            raise self._about_key(message, "does_not_exist")
+        beside = candidate.beside
+        customer = register_customer(
+            id=beside.get("id") or (self.index.content(candidate) if key is None else None),
+            number=self.numbers.next(),
+            status=beside.get("status") or Customer.Status.ACTIVE,
+            created_at=beside.get("created_at"),
+            consents=candidate.statements,
+            **candidate.profile,
+        )
+        if any(value not in (None, "") for value in candidate.account.values()):
+            self._set_account(customer, candidate.account)
+        self.numbers.spent()
+        self.index.remember(candidate, customer.pk)
+        return CREATED
+
+    def _change(self, candidate: Candidate, customer_id: UUID) -> str:
+        for attempt in range(TRIES):
+            customer, extras = self._get(customer_id)
+            if customer.anonymised_at:
+                raise ValidationError(_("This customer was anonymised."), code="anonymised")
+            changes = changes_of(candidate, customer, extras, self.plan.on_match)
+            if not changes:
+                return UNCHANGED
+            if self.plan.on_match == SKIP:
+                return SKIPPED
+            # What was read of it is out of date from here on, whatever happens.
+            del self._known[customer_id]
+            try:
+                return self._apply(customer, changes)
+            except VersionConflict:
+                if attempt == TRIES - 1:
+                    message = _("Somebody else is changing this customer.")
+                    raise ValidationError(message, code="conflict") from None
+            except CustomerGone:
+                message = _("This customer was deleted a moment ago.")
+                raise ValidationError(message, code="gone") from None
+        raise AssertionError("the last try returns or raises")
+
+    def _apply(self, customer: Customer, changes: Changes) -> str:
+        before = customer.version
+        if changes.profile or changes.consents or changes.account:
+            # Opened at the version that the changes were worked out for: whoever came between
+            # them and now loses nothing.
+            with open_change(customer, deed="customer.updated", expected_version=before) as change:
+                if changes.profile or changes.consents:
+                    update_customer(change.customer, consents=changes.consents, **changes.profile)
+                if changes.account:
+                    self._set_account(change.customer, changes.account)
+                self._set_status(change.customer, changes.status)
+        else:
+            self._set_status(customer, changes.status)
+        return UNCHANGED if customer.version == before else UPDATED
+
+    @staticmethod
+    def _set_status(customer: Customer, status: str | None) -> None:
+        if status == Customer.Status.ACTIVE:
+            activate_customer(customer)
+        elif status == Customer.Status.BLOCKED:
+            deactivate_customer(customer)
+
+    @staticmethod
+    def _set_account(customer: Customer, values: dict[str, Any]) -> None:
+        try:
+            set_charge_account(customer, **values)
+        except ValidationError as refusal:
+            raise ValidationError(
+                {f"charge_account_{name}": errors for name, errors in refusal.error_dict.items()}
+            ) from refusal
+
+    def _get(self, customer_id: UUID) -> tuple[Customer, dict]:
+        if customer_id not in self._known:
+            self._known |= self._read({customer_id})
+        if customer_id not in self._known:
+            raise ValidationError(_("This customer was deleted a moment ago."), code="gone")
+        return self._known[customer_id]
+
+    def _read(self, ids: set[UUID]) -> dict[UUID, tuple[Customer, dict]]:
+        """Customers with all that `changes_of` looks at, in one query per table."""
+        if not ids:
+            return {}
+        extras: dict[UUID, dict] = {found: {} for found in ids}
+        for hook in hooks.records:
+            for customer_id, values in hook(list(ids)).items():
+                extras[customer_id] |= values
+        rows = (
+            Customer.objects.filter(pk__in=ids)
+            .select_related("home_store", "charge_account")
+            .prefetch_related(*CHILD_LISTS, "consents")
+        )
+        known = {}
+        for customer in rows:
+            customer.tenant = self.tenant
+            known[customer.pk] = (customer, extras[customer.pk])
+        return known
+
+    def _ambiguous(self, ids: list[UUID]) -> ValidationError:
+        rows = Customer.objects.filter(pk__in=ids).order_by("number")
+        codes = ", ".join(customer.code for customer in rows.only("number"))
+        message = _("Several customers have this: %(codes)s.") % {"codes": codes}
+        return self._about_key(message, "ambiguous")
+
+    def _about_key(self, message: Any, code: str) -> ValidationError:
+        name = {"email": "emails.0.address", "phone": "phones.0.given"}.get(
+            self.plan.match, self.plan.match
+        )
+        error = ValidationError(message, code=code)
+        return ValidationError({name: error} if name else error)
+
+
+def _codes(refusal: ValidationError) -> set[str]:
+    found = getattr(refusal, "error_dict", {}).values()
+    return {error.code for errors in found for error in errors}
