@@ -100,7 +100,8 @@ class Problem:
         response = HttpResponse(
             dumps(self.document(request)), status=self.status, content_type=CONTENT_TYPE
         )
-        response.headers |= self.headers
+        for name, value in self.headers.items():
+            response[name] = value
         response["Cache-Control"] = "no-store"
         response.problem = self
         return response
