@@ -6,6 +6,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 
 from api.routes import route
 from customers import urls as customers
+from groups import urls as groups
+from tenancy import urls as tenancy
 
 app_name = "api"
 
@@ -25,6 +27,8 @@ def shown(view):
 
 urlpatterns = [
     *customers.urlpatterns,
+    *groups.urlpatterns,
+    *tenancy.urlpatterns,
     route("schema/", shown(SpectacularAPIView.as_view(**OPEN)), "schema"),
     route("docs/", shown(SpectacularSwaggerView.as_view(url_name="api:schema", **OPEN)), "docs"),
     route("redoc/", shown(SpectacularRedocView.as_view(url_name="api:schema", **OPEN)), "redoc"),

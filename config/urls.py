@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from tenancy import urls as tenancy
+
 # Below /api/ every refusal is a problem document, also where no view was found.
 handler400 = "api.problems.bad_request"
 handler403 = "api.problems.permission_denied"
@@ -12,4 +14,5 @@ handler500 = "api.problems.server_error"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api")),
+    *tenancy.pages,
 ]

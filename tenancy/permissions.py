@@ -123,12 +123,14 @@ OPERATIONS = {
     "charge_account.update": Rule("customers:write", seller=False),
     "charge_account.destroy": Rule("customers:write", seller=False),
     # groups
-    "groups.list": Rule("groups:read"),
-    "groups.retrieve": Rule("groups:read"),
+    # Customers see the public ones, which they may join.
+    "groups.list": Rule("groups:read", own=True),
+    "groups.retrieve": Rule("groups:read", own=True),
     "groups.create": Rule("groups:write", seller=False),
     "groups.partial_update": Rule("groups:write", seller=False),
     "groups.destroy": Rule("groups:write", seller=False),
-    "groups.members": Rule("groups:read"),
+    # Answers whole customer records.
+    "groups.members": Rule("customers:read"),
     "subscriptions.list": Rule("customers:read", own=True),
     "subscriptions.update": Rule("customers:write", own=True),
     "subscriptions.destroy": Rule("customers:write", own=True),

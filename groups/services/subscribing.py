@@ -4,7 +4,7 @@ A membership is part of the customer: each deed on one runs inside the customer'
 that version, history and event move once.
 """
 
-import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 import normalise
 from customers.services import open_change
+from customers.stores import find_store
 from events.actors import current
 from groups.models import Group, Subscription
 from tenancy import clock
@@ -70,9 +71,12 @@ def subscribe_customer(
     if not Subscription.objects.filter(customer=customer_id, group=wish.group).exists():
         # Before the customer is locked: the counter stands in the tenant's row.
         wish.code = take_subscription_codes(current_tenant())
-    with open_change(
-        customer, deed="customer.updated", reason=reason, expected_version=expected_version
-    ) as change:
+    with (
+        open_change(
+            customer, deed="customer.updated", reason=reason, expected_version=expected_version
+        ) as change,
+        telling(change),
+    ):
         return apply_wish(change, wish)
 
 
@@ -88,14 +92,38 @@ def remove_from_group(customer, group, *, reason="", expected_version=None):
     group is private.
     """
     group = _named("group", find_group, group)
-    with open_change(
-        customer, deed="customer.updated", reason=reason, expected_version=expected_version
-    ) as change:
+    with (
+        open_change(
+            customer, deed="customer.updated", reason=reason, expected_version=expected_version
+        ) as change,
+        telling(change),
+    ):
         member = Subscription.objects.filter(customer=change.customer, group=group).first()
         if member is None:
             return False
-        leave_group(change, member)
+        leave_group(member)
         return True
+
+
+@contextmanager
+def telling(change):
+    """Record what the block does to the memberships, under the one name `groups`: a name with the
+    group's code in it would outlive an erasure, which empties values only."""
+    before = _told(change.customer)
+    yield
+    after = _told(change.customer)
+    if before != after:
+        change.record("groups", before, after)
+
+
+def _told(customer):
+    rows = Subscription.objects.filter(customer=customer).select_related("group")
+    told = []
+    for row in rows.order_by("group__code"):
+        marks = [] if row.subscribed else ["not subscribed"]
+        marks += [f"{name}: {getattr(row, name)}" for name in CUSTOM_DATA if getattr(row, name)]
+        told.append(f"{row.group.code} ({', '.join(marks)})" if marks else row.group.code)
+    return told
 
 
 def apply_wish(change, wish):
@@ -111,14 +139,11 @@ def apply_wish(change, wish):
     dirty = set()
     if member.subscribed != wanted:
         _refuse_private(group)
-        change.record(f"group {group.code}", member.subscribed, wanted)
         member.subscribed = wanted
         dirty |= {"subscribed", *_stamp(member, wish)}
     for name, value in wish.custom_data.items():
-        old = getattr(member, name)
-        if old != value:
+        if getattr(member, name) != value:
             _refuse_private(group)
-            change.record(f"group {group.code} {name}", old, value)
             setattr(member, name, value)
             dirty.add(name)
     if dirty:
@@ -126,10 +151,9 @@ def apply_wish(change, wish):
     return member
 
 
-def leave_group(change, member):
-    """Remove one membership inside the customer's open change."""
+def leave_group(member):
+    """Remove one membership, inside the customer's open change."""
     _refuse_private(member.group)
-    change.record(f"group {member.group.code}", member.subscribed, None)
     member.delete()
 
 
@@ -149,7 +173,6 @@ def _join(change, wish, wanted):
     )
     _stamp(member, wish)
     member.save(force_insert=True)
-    change.record(f"group {wish.group.code}", None, wanted)
     return member
 
 
@@ -231,17 +254,10 @@ def _find_store(value):
     if isinstance(value, Store):
         found = value if value.tenant_id == current_tenant().pk else None
     else:
-        found = _store_named(str(value))
+        found = find_store(value)
     if found is None:
         raise ValidationError(_("No such store."), code="does_not_exist")
     return found
-
-
-def _store_named(text):
-    try:
-        return Store.objects.filter(pk=uuid.UUID(text)).first()
-    except ValueError:
-        return None if "\0" in text else Store.objects.filter(code__iexact=text).first()
 
 
 def _named(name, clean, *args):

@@ -175,7 +175,7 @@ def test_deleting_a_group_takes_its_members_out_and_tells_their_history(acme, ad
     for customer in Customer.objects.all():
         assert customer.version == 3
         entry = HistoryEntry.objects.about("customer", customer.pk).first()
-        assert (entry.changes, entry.reason) == ({"group vip": [True, None]}, "closed")
+        assert (entry.changes, entry.reason) == ({"groups": [["vip"], []]}, "closed")
     assert Event.objects.filter(kind="group.deleted", subject_id=group.pk).exists()
 
 
@@ -215,7 +215,7 @@ def test_joining_writes_evidence_version_history_and_event_once(acme, ada):
     assert (member.wording_version, member.custom_data1, member.code) == ("v2", "x", 1)
     assert (ada.version, ada.updated_at > before) == (2, True)
     entry = HistoryEntry.objects.about("customer", ada.pk).first()
-    assert (entry.version, entry.changes) == (2, {"group news": [None, True]})
+    assert (entry.version, entry.changes) == (2, {"groups": [[], ["news (custom_data1: x)"]]})
     assert Event.objects.filter(subject_id=ada.pk, version=2).count() == 1
 
 

@@ -1,0 +1,1 @@
+"""The endpoints of the set-up, of sessions, and of people without a credential."""
