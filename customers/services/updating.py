@@ -42,15 +42,17 @@ def update_customer(customer, *, reason="", expected_version=None, consents=None
 def _keep_logins_listed(change, clean):
     """Where a sign-in or its contact list changes, the sign-in goes on standing in the list."""
     for name, login in (("emails", "login_email"), ("phones", "login_phone")):
-        if name not in clean.children and clean.columns.get(login):
-            rows = sorted(getattr(change.customer, name).all(), key=lambda row: row.position)
-            kept = ("address", "address_key") if name == "emails" else ("digits",)
-            clean.children[name] = [
-                {"id": str(row.pk)} | {column: getattr(row, column) for column in kept}
-                for row in rows
-            ]
-        if name in clean.children:
-            stand_in_contacts(change.customer, clean.children, lists=(name,))
+        if name not in clean.children and not clean.columns.get(login):
+            continue
+        kept = ("address", "address_key") if name == "emails" else ("digits",)
+        rows = sorted(getattr(change.customer, name).all(), key=lambda row: row.position)
+        stored = {str(row.pk): {column: getattr(row, column) for column in kept} for row in rows}
+        listed = clean.children.get(name, [{"id": row_id} for row_id in stored])
+        # A row that only names its id says nothing of its contact point; the stored row does.
+        clean.children[name] = [
+            row if kept[-1] in row else {**row, **stored.get(row.get("id"), {})} for row in listed
+        ]
+        stand_in_contacts(change.customer, clean.children, lists=(name,))
 
 
 def add_entry(customer, list_name, values, *, reason="", expected_version=None):

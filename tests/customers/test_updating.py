@@ -376,3 +376,12 @@ def test_of_two_who_have_seen_the_same_version_one_is_refused():
         thread.join()
 
     assert sorted(outcomes) == ["changed", "refused"]
+
+
+def test_a_list_may_name_the_row_of_the_sign_in_by_its_id_alone(ada):
+    rows = [{"id": str(ada.emails.get().pk)}, {"address": "second@example.org"}]
+
+    update_customer(ada, emails=rows)
+
+    addresses = [email.address for email in ada.emails.order_by("position")]
+    assert addresses == ["Ada@example.org", "second@example.org"]
