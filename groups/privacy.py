@@ -32,7 +32,7 @@ def register():
         lines("subscribed at source wording_version created_at", GOES, personal="customer"),
         lines("custom_data1 custom_data2 custom_data3 custom_data4", GOES, personal="customer"),
         shown("store", GOES, "store", lambda row: row.store and row.store.code, TEXT_OR_NULL),
-        lines("actor_kind", GOES, personal="customer"),
+        lines("actor_kind", GOES),
         lines("actor_id actor_label", GOES, personal="staff", exported=False),
         owner="customer",
         whole_row=True,

@@ -206,7 +206,7 @@ registry.add_table(
     lines("purpose granted wording_version", KEPT, personal="customer", why=EVIDENCE),
     lines("at", MONTH, personal="customer"),
     code_of_store("store", KEPT, why=EVIDENCE),
-    lines("actor_kind", KEPT, personal="customer", why=EVIDENCE),
+    lines("actor_kind", KEPT, why=EVIDENCE),
     lines("actor_id actor_label", EMPTIED, personal="staff", exported=False),
     lines("source", EMPTIED, personal="customer"),
     lines("version", KEPT, personal="customer", why="the order of the statements"),

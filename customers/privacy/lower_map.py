@@ -82,7 +82,7 @@ registry.add_table(
     "events.HistoryEntry",
     lines("id tenant subject_type subject_id", KEPT, exported=False),
     lines("at", MONTH, personal="customer"),
-    lines("actor_kind", KEPT, personal="customer", why=KEPT_TRACE),
+    lines("actor_kind", KEPT, why=KEPT_TRACE),
     lines("actor_id actor_label", KEPT, personal="staff", why=KEPT_TRACE, exported=False),
     lines("deed version", KEPT, personal="customer", why=KEPT_TRACE),
     lines("reason", EMPTIED, personal="customer"),

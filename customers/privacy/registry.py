@@ -43,7 +43,8 @@ def _month(row, column):
 
 
 def _names_only(row, column):
-    return {name: [None, None] for name in getattr(row, column.attname)}
+    # "group news", "extension X at Y": what follows the first word was written by somebody.
+    return {name.partition(" ")[0]: [None, None] for name in getattr(row, column.attname)}
 
 
 KEPT = Action("kept", lambda row, column: getattr(row, column.attname), keeps=True)

@@ -49,22 +49,25 @@ def _is_free_text(column):
 def scan_for(customer_id, values):
     """Search every text of every table and file for `values`; says where any of them still stands.
 
-    `values` comes from `personal_values` before the erasure. Returns {"clean", "left",
-    "elsewhere", "searched", "too_short"}: `left` are hits in rows of this customer and in files;
-    `elsewhere` hits in rows of others or of nobody, which may be theirs by right (a namesake, the
-    same city). A hit is {"table", "column", "count", "rows"}. Looks at the active tenant's rows and
-    at the tables that have no tenant.
+    `values` comes from `personal_values` before the erasure. Returns {"clean", "left", "kept",
+    "elsewhere", "searched", "too_short"}: `left` are hits in rows of this customer and in files,
+    `clean` says that there are none. `kept` are hits in this customer's columns that stay by the
+    registry (a label that was called like a consent's purpose), `elsewhere` those in rows of
+    others or of nobody, which may be theirs by right (a namesake, the same city). A hit is
+    {"table", "column", "count", "rows"}. Looks at the active tenant's rows and at the tables that
+    have no tenant.
     """
     wanted = {str(value) for value in values if value is not None}
     too_short = sorted(value for value in wanted if len(value) < FEWEST)
     wanted = sorted(wanted - set(too_short))
-    report = {"left": [], "elsewhere": [], "searched": 0, "too_short": too_short}
+    report = {"left": [], "kept": [], "elsewhere": [], "searched": 0, "too_short": too_short}
     for table in registry.tables.values():
         for line in table.lines.values():
             column = table.column(line.column)
             if wanted and is_text(column):
                 report["searched"] += 1
-                _scan_column(table, column, wanted, customer_id, report)
+                own = "kept" if line.action.keeps else "left"
+                _scan_column(table, column, wanted, customer_id, report, own)
     for path in _files():
         report["searched"] += 1
         if _stands_in_file(path, wanted):
@@ -75,7 +78,7 @@ def scan_for(customer_id, values):
     return report
 
 
-def _scan_column(table, column, values, customer_id, report):
+def _scan_column(table, column, values, customer_id, report, own_list):
     condition = Q()
     for value in values:
         condition |= Q(_text__icontains=value)
@@ -88,11 +91,11 @@ def _scan_column(table, column, values, customer_id, report):
         .filter(condition)
         .order_by("pk")
     )
-    own = hits.none()
+    own, elsewhere = hits.none(), hits
     if table.is_about_customers:
         own = hits.filter(_rows_of(table, customer_id))
-    elsewhere = hits.exclude(pk__in=own.values("pk")) if table.is_about_customers else hits
-    for name, rows in (("left", own), ("elsewhere", elsewhere)):
+        elsewhere = hits.exclude(_rows_of(table, customer_id))
+    for name, rows in ((own_list, own), ("elsewhere", elsewhere)):
         count = rows.count()
         if count:
             keys = [str(key) for key in rows.values_list("pk", flat=True)[:SHOWN_ROWS]]
@@ -129,7 +132,7 @@ def _files():
 def _stands_in_file(path, values):
     """Whether the file's name or content holds any of the values, in any letter case of ASCII."""
     needles = [value.encode("utf-8").lower() for value in values]
-    if any(value.lower() in path.name.lower() for value in values):
+    if any(value.lower() in path.as_posix().lower() for value in values):
         return True
     longest = max(map(len, needles), default=0)
     tail = b""
