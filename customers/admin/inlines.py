@@ -32,7 +32,8 @@ class RowForm(forms.ModelForm):
         return {
             name: value
             for name, value in self.cleaned_data.items()
-            if name in names and name in self._meta.fields
+            # The formset adds the customer, the id and the mark for removal.
+            if name in names and name in self._meta.fields and name != "customer"
         }
 
 
@@ -49,23 +50,18 @@ class RowFormSet(PaginationInlineFormSet):
 
     def clean(self):
         self.rows, self.row_forms = [], []
-        broken = False
         for form in self.forms:
             if self._is_gone(form):
                 self._word_vanished(form)
-                broken = True
                 continue
             if form.instance._state.adding and not form.has_changed():
                 continue
-            if self._should_delete_form(form):
-                continue
-            if form.errors:
-                broken = True
+            if self._should_delete_form(form) or form.errors:
                 continue
             self.rows.append(self.row_of(form))
             self.row_forms.append(form)
         self.rows += self._rows_of_others()
-        if not broken and self.has_changed():
+        if self.has_changed():
             self.judge()
         refusal = getattr(self.request, "refusal", None)
         if refusal is not None and hasattr(refusal, "error_dict"):
@@ -109,9 +105,11 @@ class RowFormSet(PaginationInlineFormSet):
         return self._pk_field.name in form.errors
 
     def _word_vanished(self, form):
-        del form.errors[self._pk_field.name]
-        form.add_error(
-            None, _("Somebody removed this entry meanwhile. Open the page again to go on.")
+        """Above the list: the row itself is not shown any more, so what was typed stands here."""
+        typed = ", ".join(str(value) for name in form.changed_data if (value := form[name].value()))
+        self._non_form_errors.append(
+            _("Somebody removed an entry meanwhile. You had typed: %(typed)s. Open the page again.")
+            % {"typed": typed or "–"}
         )
 
     def _rows_of_others(self):
@@ -158,6 +156,13 @@ class PhoneInline(ListInline):
 
 
 class AddressForm(RowForm):
+    country = forms.CharField(
+        label=_("Country"),
+        max_length=60,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Its code or its name."),
+    )
     latitude = forms.CharField(
         label=_("Latitude"), max_length=20, required=False, widget=UnfoldAdminTextInputWidget
     )
@@ -170,7 +175,6 @@ class AddressForm(RowForm):
         for name in ("latitude", "longitude"):
             micro = getattr(self.instance, f"{name}_micro")
             self.initial[name] = "" if micro is None else f"{Decimal(micro).scaleb(-6):f}"
-            self.fields[name].show_hidden_initial = True
         # What the theme writes above the row, in place of its id.
         parts = (self.instance.street, self.instance.postal_code, self.instance.city)
         self.instance.get_inline_title = ", ".join(
