@@ -40,9 +40,12 @@ def _told_changes(entry):
 
 def _answers_about(customer):
     """Stored answers that speak of the customer: by their subject, by their path, or anywhere in
-    their text (a batch answers for many)."""
+    their text (a batch answers for many).
+
+    A key without an answer holds none, and may be that of the erasure itself.
+    """
     told = str(customer.pk)
-    return (
+    return Q(done=True) & (
         Q(subject_id=customer.pk)
         | Q(path__icontains=told)
         | Q(path__icontains=customer.pk.hex)

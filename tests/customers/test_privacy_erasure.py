@@ -24,6 +24,7 @@ from customers.services import (
 )
 from events.actors import Actor, acting
 from events.models import Event, HistoryEntry
+from events.services import claim_key, complete_key
 from tenancy.scoping import in_tenant
 from tenancy.services import create_token, principal_of
 from tests.customers.planting import (
@@ -252,6 +253,18 @@ def test_tokens_of_an_erased_customer_end(deed, ada, acme):
     deed(ada)
 
     assert principal_of(plain) is None
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_an_erasure_may_have_an_idempotency_key_of_its_own(deed, ada, acme):
+    path = f"/api/v1/customers/{ada.pk}/anonymise/"
+    claim = claim_key(acme, "service:1", "k1", method="POST", path=path, body_hash="0" * 64)
+
+    deed(ada)
+
+    complete_key(claim, status=204, content_type="", body="", headers={}, subject_id=ada.pk)
+    again = claim_key(acme, "service:1", "k1", method="POST", path=path, body_hash="0" * 64)
+    assert (again.status, again.body) == (204, "")
 
 
 @pytest.mark.parametrize("deed", DEEDS)
