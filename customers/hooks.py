@@ -29,9 +29,10 @@ class HookTable:
     registered: list = field(default_factory=list)
     # (change) -> None: a change is about to be written; may record more into it.
     updated: list = field(default_factory=list)
-    # (customer) -> dict: this app's share of the export of one customer, by section name.
+    # (customer) -> dict: what this app computes for the export of one customer, by section name.
+    # Columns are told by the registry of personal data (customers/privacy), as they are erased.
     exported: list = field(default_factory=list)
-    # (customers) -> None: these customers are being anonymised; clear what is personal.
+    # (customers) -> None: these customers are being anonymised; do what emptying columns cannot.
     erased: list = field(default_factory=list)
     # (customers) -> None: these customers are about to be deleted; keep or remove what is yours.
     deleted: list = field(default_factory=list)

@@ -30,14 +30,11 @@ def finish_after_commit(erasure):
         with in_tenant(erasure.tenant):
             finish_erasures(limit=RETRIED_AT_ONCE, first=erasure)
 
-    transaction.on_commit(finish)
+    transaction.on_commit(lambda: _guarded(finish))
 
 
 def finish_erasures(*, limit=None, first=None):
-    """Finish what is unfinished in the active tenant; returns how many erasures are left so.
-
-    Never raises: the customers are erased and committed.
-    """
+    """Finish what is unfinished in the active tenant; returns how many erasures are left so."""
     unfinished = Erasure.objects.filter(finished_at=None)
     waiting = list(unfinished.order_by("at")[:limit])
     if first is not None:
@@ -53,7 +50,7 @@ def finish_erasures(*, limit=None, first=None):
 def _guarded(step, *args):
     try:
         return step(*args)
-    except Exception as error:  # whatever a file system throws, the erasure itself is done
+    except Exception as error:  # whatever disk or database throw, the erasure itself is committed
         logger.error("%s of an erasure failed: %s", step.__name__, type(error).__name__)
         return False
 
