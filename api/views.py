@@ -19,8 +19,8 @@ from api.negotiation import Negotiation
 from api.ordering import StableOrderingFilter
 from api.pagination import PARAMETERS as PAGE_PARAMETERS
 from events.actors import Actor, acting, actor_of_principal
-from tenancy.models import Tenant
 from tenancy.scoping import in_tenant
+from tenancy.services.signing_in import tenant_by_code
 
 LONGEST_REASON = 500
 
@@ -169,9 +169,7 @@ class PublicViewSet(ViewSet):
     authentication_classes = []
 
     def open_scope(self, request, scope):
-        tenant = Tenant.objects.filter(
-            code__iexact=self.kwargs.get("tenant_code", ""), active=True
-        ).first()
+        tenant = tenant_by_code(self.kwargs.get("tenant_code"))
         if tenant is None:
             raise Http404
         self.tenant = tenant
