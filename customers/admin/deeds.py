@@ -122,6 +122,14 @@ def _run_consent(customer, values):
     )
 
 
+def _run_code(customer, values):
+    method = values["method"] or customer.tenant.setting("activation_method")
+    if method not in ("email", "sms"):
+        # Many at once in a tenant that has no way of its own: each by what there is.
+        method = "email" if customer.login_email or customer.emails.exists() else "sms"
+    send_activation(customer, method=method)
+
+
 Status = Customer.Status
 DEEDS = {
     deed.name: deed
@@ -175,7 +183,7 @@ DEEDS = {
             "outgoing_mail",
             "customers.send_code",
             CodeForm,
-            lambda customer, values: send_activation(customer, method=values["method"]),
+            _run_code,
             lambda customer: customer.status == Status.NEW,
         ),
         Deed(

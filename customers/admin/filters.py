@@ -2,7 +2,7 @@
 
 from datetime import datetime, time, timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
@@ -114,7 +114,9 @@ class MarketingFilter(YesNo):
         return queryset.with_consent("marketing").filter(consent_marketing=True)
 
     def no(self, queryset):
-        return queryset.with_consent("marketing").exclude(consent_marketing=True)
+        # Also those who were never asked.
+        said = queryset.with_consent("marketing")
+        return said.filter(Q(consent_marketing=False) | Q(consent_marketing=None))
 
 
 class HasEmailFilter(YesNo):
