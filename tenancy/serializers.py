@@ -324,7 +324,7 @@ class RegisteredSerializer(serializers.Serializer):
     activation = serializers.CharField(help_text="email, sms, or none.")
 
 
-class ActivationSerializer(StrictSerializer):
+class OwnActivationSerializer(StrictSerializer):
     """The token of the mail link, or the code of an SMS; the code with or without the sign-in,
     e-mail or phone that it was sent for."""
 

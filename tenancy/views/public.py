@@ -28,10 +28,10 @@ from customers.services.strangers import (
 from tenancy.addresses import client_address
 from tenancy.permissions import CUSTOMER, CUSTOMER_FIELDS, changes_field
 from tenancy.serializers import (
-    ActivationSerializer,
     ContactSerializer,
     CountSerializer,
     CustomerSignInSerializer,
+    OwnActivationSerializer,
     RefreshSerializer,
     RegisteredSerializer,
     RegistrationSerializer,
@@ -137,10 +137,10 @@ class NewcomerViewSet(StrangerViewSet):
             raise closed(error) from error
         return Response({"activation": activation}, status=202)
 
-    @extend_schema(request=ActivationSerializer, responses={204: None})
+    @extend_schema(request=OwnActivationSerializer, responses={204: None})
     def activate(self, request, tenant_code):
         """Activate the account by the token of the mail link or the code of the SMS, once."""
-        values = self.checked(ActivationSerializer)
+        values = self.checked(OwnActivationSerializer)
         if "token" in values:
             activate_by_link(values["token"])
         elif "login" in values:
