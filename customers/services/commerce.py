@@ -24,9 +24,9 @@ def set_store_profile(customer, store, **values):
     clean = _clean(
         values,
         {
-            "pos_ref": lambda value: normalise.clean_identifier(value or "", max_length=120),
+            "pos_ref": lambda value: normalise.clean_identifier(_given(value), max_length=120),
             "note": lambda value: normalise.clean_text(
-                value or "", max_length=4_000, multiline=True
+                _given(value), max_length=4_000, multiline=True
             ),
         },
     )
@@ -64,7 +64,7 @@ def add_extension(customer, store, code):
     """Switch an extension on for a customer at a store; repeatable. Returns the row."""
     code = _clean(
         {"code": code},
-        {"code": lambda value: normalise.clean_identifier(value or "", max_length=40)},
+        {"code": lambda value: normalise.clean_identifier(_given(value), max_length=40)},
     )["code"]
     if not code:
         raise ValidationError({"code": ValidationError(_("This field is required."), "required")})
@@ -94,7 +94,7 @@ def set_charge_account(customer, **values):
     clean = _clean(
         values,
         {
-            "number": lambda value: normalise.clean_identifier(value or "", max_length=40),
+            "number": lambda value: normalise.clean_identifier(_given(value), max_length=40),
             "retired": normalise.clean_bool,
         },
     )
@@ -126,6 +126,11 @@ def remove_charge_account(customer):
         change.record("charge_account", [account.number, account.retired], None)
         account.delete()
         return True
+
+
+def _given(value):
+    """None clears; whatever else is empty but no text is a mistake."""
+    return "" if value is None else value
 
 
 def _clean(values, cleaners):

@@ -70,11 +70,11 @@ def _build(tenant, statement, store):
         at = collect("at", normalise.parse_instant, statement["at"], tz=tenant.timezone) or at
         if at > clock.now():
             errors["at"] = ValidationError(_("Lies in the future."), code="future")
-    source = collect("source", normalise.clean_text, statement.get("source") or "", max_length=120)
+    source = collect("source", normalise.clean_text, _given(statement, "source"), max_length=120)
     wording = collect(
         "wording_version",
         normalise.clean_text,
-        statement.get("wording_version") or "",
+        _given(statement, "wording_version"),
         max_length=40,
     )
     if statement.get("store") is not None:
@@ -93,6 +93,12 @@ def _build(tenant, statement, store):
         source=source,
         wording_version=wording,
     )
+
+
+def _given(statement, name):
+    """None clears; whatever else is empty but no text is a mistake."""
+    value = statement.get(name)
+    return "" if value is None else value
 
 
 def current_consents(customer):
