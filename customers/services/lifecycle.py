@@ -134,12 +134,25 @@ def self_register_customer(*, password, **profile):
         raise ValidationError(
             {"login_email": ValidationError(_("An e-mail or phone to sign in with."), "required")}
         )
+    if method == "sms":
+        _refuse_unreachable_phone(profile["login_phone"], tenant)
     status = Status.ACTIVE if method == "none" else Status.NEW
     customer = register_customer(password=password, status=status, **profile)
     if method != "none":
         # The registration stands even when the message cannot go: a code can be sent again.
         send_activation(customer, method=method)
     return customer
+
+
+def _refuse_unreachable_phone(given, tenant):
+    """Before anything is stored: the code could never arrive."""
+    try:
+        phone = normalise.clean_phone(given, country=tenant.country)
+    except ValidationError as error:
+        raise ValidationError({"login_phone": error.error_list}) from error
+    if not phone.e164:
+        invalid = ValidationError(_("A code cannot be sent to this number."), code="invalid")
+        raise ValidationError({"login_phone": invalid})
 
 
 def request_login_change(customer, *, login_email=None, login_phone=None):

@@ -1,5 +1,8 @@
 """Customers' passwords and how customers sign in."""
 
+import re
+from contextlib import suppress
+
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -13,6 +16,8 @@ from tenancy.models import AccessToken
 from tenancy.scoping import current_tenant
 from tenancy.services import SignInRefused, issue_pair, revoke_customer_tokens
 from tenancy.services.signing_in import check_or_burn, count_sign_in, forget_sign_in
+
+PHONE_LIKE = re.compile(r"[0-9 +()./\-]+")
 
 
 def check_new_password(password):
@@ -36,6 +41,16 @@ def set_customer_password(customer, password, *, reason=""):
         change.record("password", None, None)
         revoke_customer_tokens(change.customer.pk)
     return customer
+
+
+def counted_login(login):
+    """What tries with this sign-in are counted by: one count for a phone number however it is
+    written, or each way of writing it would bring ten tries of its own."""
+    text = str(login or "").strip().lower()[:254]
+    if PHONE_LIKE.fullmatch(text):
+        with suppress(ValidationError):
+            return login_phone_key(text, current_tenant())
+    return text
 
 
 def find_by_login(login):
@@ -67,7 +82,7 @@ def sign_in_customer(login, password, *, address):
     """
     tenant = current_tenant()
     realm = f"customer:{tenant.pk}"
-    account = str(login or "").strip().lower()[:254]
+    account = counted_login(login)
     count_sign_in(account, address, realm=realm)
     customer = find_by_login(login)
     matches = check_or_burn(password, customer.password if customer else None)

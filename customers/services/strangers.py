@@ -18,7 +18,7 @@ from customers.services.lifecycle import (
     self_register_customer,
     send_activation,
 )
-from customers.services.passwords import find_by_login
+from customers.services.passwords import counted_login, find_by_login
 from tenancy.scoping import current_tenant
 from tenancy.services import SignInRefused, count_or_refuse
 from tenancy.services.counting import TooManyTries, give_back
@@ -158,7 +158,7 @@ def _count_message(rule, contact, address):
     )
     count_or_refuse(
         rule,
-        f"{tenant.pk}:{str(contact).strip().lower()[:254]}",
+        f"{tenant.pk}:{counted_login(contact)}",
         limit=MESSAGES_PER_TARGET_AND_DAY,
         seconds=DAY,
     )

@@ -297,6 +297,13 @@ class TestCustomers:
 
         assert told(wrong) == told(unknown) == told(blocked)
 
+    def test_another_way_to_write_a_phone_brings_no_tries_of_its_own(self):
+        written = ["90000009", "900 00 009", "+4790000009", "0047 900 00 009", "(900) 00-009"]
+
+        statuses = [self.sign_in(written[n % 5], "wrong").status_code for n in range(15)]
+
+        assert statuses == [401] * 10 + [429] * 5
+
     def test_a_customer_of_one_tenant_is_unknown_at_another(self, rival):
         body = {"login": "7001", "password": PASSWORD}
 

@@ -130,6 +130,14 @@ class TestRegistering:
         assert field in [error["field"] for error in answer.json()["errors"]]
         assert customers(open_tenant) == []
 
+    def test_a_phone_that_no_code_can_reach_is_refused_before_anything_is_stored(self, open_tenant):
+        update_tenant(open_tenant, settings={"activation_method": "sms"})
+
+        answer = register(login_phone="12")
+
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "login_phone")
+        assert customers(open_tenant) == []
+
     @pytest.mark.parametrize(
         "name", ["card_number", "status", "discount_percent", "labels", "groups", "internal_note"]
     )
