@@ -14,7 +14,8 @@ class TablePermission(BasePermission):
     """
 
     def has_permission(self, request, view):
-        if view.action is None:
+        # Django REST framework calls OPTIONS "metadata"; the schema says more.
+        if view.action in (None, "metadata"):
             raise MethodNotAllowed(request.method)
         rule = OPERATIONS[view.operation]
         if rule.anonymous:

@@ -6,6 +6,7 @@ the view's context, in which the tenant and the actor are still named.
 
 import csv
 import io
+import re
 from contextvars import copy_context
 
 import orjson
@@ -14,14 +15,16 @@ from django.http import StreamingHttpResponse
 from api.renderers import dumps
 
 CHUNK_BYTES = 64 * 1024
-# Spreadsheets take a cell that begins with one of these for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠", "'")
+# Spreadsheets take a cell that begins so for a formula. Apostrophes in front count as part of it,
+# so that the one which `cell` adds is the one that a reader takes off.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\0＝＋－＠]")
 _END = object()
 
 
 def stream(pieces, *, content_type, filename=None):
     """A streaming answer from an iterable of bytes that is worked off in the present context."""
-    response = StreamingHttpResponse(_in_context(_gathered(pieces)), content_type=content_type)
+    pieces = _in_context(copy_context(), _gathered(pieces))
+    response = StreamingHttpResponse(pieces, content_type=content_type)
     if filename:
         response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
@@ -53,8 +56,8 @@ def csv_lines(records, columns):
 
 
 def cell(value):
-    """A value as a cell of a table: text that a spreadsheet would calculate gets an apostrophe
-    in front (and so does text that begins with one, so that exactly one can be taken off)."""
+    """A value as a cell of a table: text that a spreadsheet would calculate gets an apostrophe in
+    front."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -62,7 +65,7 @@ def cell(value):
     if isinstance(value, (dict, list, tuple)):
         return dumps(value).decode() if value else ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA) else value
+        return f"'{value}" if _FORMULA.match(value) else value
     if isinstance(value, (int, float)):
         return str(value)
     text = dumps(value)
@@ -89,8 +92,7 @@ def _gathered(pieces):
         yield b"".join(held)
 
 
-def _in_context(iterator):
-    context = copy_context()
+def _in_context(context, iterator):
     try:
         while (piece := context.run(next, iterator, _END)) is not _END:
             yield piece

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 import normalise
 from api.filters import FilterSet
 from customers.models import Address, Consent, Customer, Email, Label
-from customers.phrases import search_with_phrases
+from customers.phrases import read_phrases, search_with_phrases
 from customers.stores import find_store
 from groups.models import Group
 from groups.querysets import in_group, reachable_in
@@ -60,6 +60,11 @@ def _instant(text):
 
 def _text(text):
     return normalise.clean_text(text, max_length=254)
+
+
+def _question(text):
+    read_phrases(_text(text), tz=current_tenant().timezone)
+    return _text(text)
 
 
 def _number(text):
@@ -127,7 +132,7 @@ class CustomerFilter(FilterSet):
     """Filters of the customer list; they combine with AND."""
 
     q = CleanFilter(
-        cleaner=_text,
+        cleaner=_question,
         method="search",
         label="Words as people type them; see the search grammar in docs/api.md.",
     )

@@ -24,6 +24,9 @@ class Api:
         path = path if path.startswith("/") else f"/api/v1/{path}"
         if body is not None:
             options |= {"data": body, "content_type": "application/json"}
+        elif method == "post" and "data" not in options:
+            # Django's client would send an empty form.
+            options |= {"data": b"", "content_type": "application/json"}
         return getattr(self.client, method)(path, headers=self.headers(headers), **options)
 
     def get(self, path, data=None, **options):

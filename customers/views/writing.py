@@ -71,6 +71,18 @@ def check_rights(principal, body):
         raise FieldsRefused(refused)
 
 
+def _check_new_rows(body):
+    errors = {
+        f"{name}.{index}.id": ValidationError(_("This cannot be set here."), code="read_only")
+        for name in Customer.CHILD_LISTS
+        if isinstance(body.get(name), list)
+        for index, row in enumerate(body[name])
+        if isinstance(row, dict) and row.get("id") is not None
+    }
+    if errors:
+        raise ValidationError(errors)
+
+
 def register(principal, body, *, number=None):
     """Register a customer for `principal` from a body; returns the Customer.
 
@@ -80,6 +92,7 @@ def register(principal, body, *, number=None):
     """
     body = dict(body)
     check_names(body, changeable() | set(ONLY_AT_REGISTRATION))
+    _check_new_rows(body)
     check_rights(principal, body)
     store = _store_of(principal, body)
     if "status" in body and body["status"] not in (Customer.Status.NEW, Customer.Status.ACTIVE):
