@@ -6,6 +6,7 @@ from contextlib import suppress
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 import normalise
@@ -89,4 +90,9 @@ def sign_in_customer(login, password, *, address):
     if not (matches and customer.status == Customer.Status.ACTIVE):
         raise SignInRefused
     forget_sign_in(account, realm=realm)
-    return issue_pair(tenant, holder=AccessToken.Holder.CUSTOMER, customer_id=customer.pk)
+    with transaction.atomic():
+        # A blocking or an erasure that is under way holds the row; afterwards it is too late.
+        still = Customer.objects.select_for_update(of=("self",)).active().filter(pk=customer.pk)
+        if still.first() is None:
+            raise SignInRefused
+        return issue_pair(tenant, holder=AccessToken.Holder.CUSTOMER, customer_id=customer.pk)
