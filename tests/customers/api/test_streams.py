@@ -7,6 +7,7 @@ import tracemalloc
 
 import pytest
 
+from customers.exports import COLUMNS
 from customers.models import Customer
 from tenancy.scoping import current_tenant
 from tests.factories import CustomerFactory
@@ -55,6 +56,14 @@ def test_filters_order_and_limit_hold_for_a_stream(admin, three):
     lines = content(admin.get("customers/", query)).splitlines()
 
     assert [json.loads(line)["name"] for line in lines] == ["Ada", "Bob"]
+
+
+def test_a_table_has_the_columns_that_an_import_takes_back(admin, ada):
+    lines = content(admin.get("customers/", {"format": "csv"})).decode().splitlines()
+
+    row = next(csv.DictReader(lines))
+    assert tuple(row) == COLUMNS
+    assert (row["id"], row["email"], row["city"]) == (str(ada.pk), "Ada@example.org", "Oslo")
 
 
 def test_no_cell_of_a_table_is_a_formula(admin, acme):
