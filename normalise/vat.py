@@ -11,7 +11,7 @@ from stdnum.util import get_cc_module
 
 from .text import clean_identifier
 
-MAX_LENGTH = 50
+MAX_LENGTH = 40
 
 _SEPARATORS = re.compile(r"[ .,:/\-]+")
 _NUMBER = re.compile(r"[A-Z0-9]{4,24}")

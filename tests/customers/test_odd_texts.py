@@ -133,3 +133,25 @@ def test_every_other_text(ada, odd):
         assert refused(deed) <= {name}
 
     assert is_found_everywhere(ada)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_what_is_longer_than_its_column_is_refused_by_name(acme, name):
+    """SQLite would keep it whatever the column says; PostgreSQL would answer with an error."""
+    longest = Customer._meta.get_field(name).max_length or 254
+
+    for text in ("x" * (longest + 1), "7" * (longest + 1), "\uff34" * (longest + 1)):
+        assert refused(lambda text=text: register_customer(**{name: text})) == {name}
+
+
+@pytest.mark.parametrize(
+    ("list_name", "name"), [(child, name) for child, names in CHILDREN.items() for name in names]
+)
+def test_what_is_longer_than_a_childs_column_is_refused_by_name(acme, list_name, name):
+    model = Customer._meta.get_field(list_name).related_model
+    longest = model._meta.get_field(name).max_length
+
+    for text in ("x" * (longest + 1), "7" * (longest + 1)):
+        row = {**REQUIRED.get(list_name, {}), name: text}
+        profile = {"first_name": "Customer", list_name: [row]}
+        assert refused(lambda p=profile: register_customer(**p)) == {f"{list_name}.0.{name}"}
