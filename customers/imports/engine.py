@@ -31,7 +31,7 @@ from .report import REFUSED, Report, describe
 from .validating import Candidate, Validator
 from .writing import Numbers, Writer
 
-CHUNK = 500
+CHUNK = 250
 UNKNOWN_GROUPS = (
     "A row that names an unknown group is refused: create the group first, or let the import "
     "create groups (--create-groups)."
@@ -193,8 +193,7 @@ class _Run:
         if candidate.errors:
             return REFUSED, candidate.errors
         try:
-            with transaction.atomic():
-                return self.writer.write(candidate), []
+            return self.writer.write(candidate), []
         except ValidationError as refusal:
             return REFUSED, self.writer.faults(refusal, candidate)
         except (IntegrityError, DataError):

@@ -27,6 +27,16 @@ ONCE = ("emails", "phones")
 
 
 @dataclass(slots=True)
+class Known:
+    """A customer who is here: the row, its children and consents by list, and what higher apps
+    hold about it by name."""
+
+    customer: Customer
+    lists: dict[str, list] = field(default_factory=dict)
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Changes:
     """The arguments of the services that bring a customer to what the file says."""
 
@@ -39,14 +49,12 @@ class Changes:
         return bool(self.profile or self.consents or self.account or self.status)
 
 
-def changes_of(
-    candidate: Candidate, customer: Customer, extras: dict[str, Any], policy: str
-) -> Changes:
-    """What `candidate` changes about `customer`; false where it says nothing new.
+def changes_of(candidate: Candidate, known: Known, policy: str) -> Changes:
+    """What `candidate` changes about a known customer; false where it says nothing new.
 
-    `customer` has its children, consents and account fetched; `extras` is what higher apps hold
-    about it. Raises ValidationError where a value cannot be taken for this customer.
+    Raises ValidationError where a value cannot be taken for this customer.
     """
+    customer = known.customer
     country = (customer.home_store and customer.home_store.country) or customer.tenant.country
     clean = candidate.clean
     if country != _country_of(candidate, customer.tenant):
@@ -59,14 +67,15 @@ def changes_of(
         changes.profile[name] = candidate.profile[name]
     context = Context(customer.tenant, country)
     for name in clean.children:
-        rows = _merged(name, candidate.profile[name] or (), customer, context, policy)
+        there = known.lists.get(name, ())
+        rows = _merged(name, candidate.profile[name] or (), there, context, policy)
         if rows is not None:
             changes.profile[name] = rows
     for name in clean.extras:
-        names = _joined(candidate.profile[name] or (), extras.get(name, ()), policy)
+        names = _joined(candidate.profile[name] or (), known.extras.get(name, ()), policy)
         if names is not None:
             changes.profile[name] = names
-    changes.consents = _news(candidate, customer, policy)
+    changes.consents = _news(candidate, known.lists.get("consents", ()), policy)
     if policy != FILL:
         changes.status = _status(candidate.beside.get("status"), customer)
     changes.account = _account(candidate.account, customer, policy)
@@ -96,9 +105,9 @@ def _is_empty(customer: Customer, name: str) -> bool:
 
 
 # --- Lists -----------------------------------------------------------------------------------
-def _merged(list_name, items, customer, context, policy):
+def _merged(list_name, items, existing, context, policy):
     """The whole list as `update_customer` takes it, or None where nothing in it is new."""
-    existing = sorted(getattr(customer, list_name).all(), key=lambda row: row.position)
+    existing = sorted(existing, key=lambda row: row.position)
     if not items:
         return [] if existing and policy != FILL else None
     rows = {row.pk: {"id": str(row.pk)} for row in existing}
@@ -192,11 +201,11 @@ def _joined(wishes, held, policy):
 
 
 # --- Beside the profile ----------------------------------------------------------------------
-def _news(candidate, customer, policy):
+def _news(candidate, consents, policy):
     """The statements of consent that change something. One whose time the file states does not
     undo what the customer said later."""
     holds = {}
-    for consent in customer.consents.all():
+    for consent in consents:
         if consent.purpose not in holds or consent.version > holds[consent.purpose].version:
             holds[consent.purpose] = consent
     news = []

@@ -8,7 +8,7 @@ from . import formats
 from .errors import FileError, MappingError
 from .guessing import Unmapped, fold
 from .mapping import Mapping, guess_mapping
-from .readers import KINDS, Checked, Source, open_rows
+from .readers import COLUMN_LIMIT, KINDS, Checked, Source, open_rows
 from .targets import MATCH_KEYS, READ_ONLY, REASON, nearest
 
 POLICIES = SKIP, FILL, OVERWRITE = ("skip", "fill", "overwrite")
@@ -61,7 +61,9 @@ def plan_import(
     checked = source.check()
     if not checked.rows:
         raise FileError("the file has a header but no rows" if source.header else "no rows")
-    known, bound, unmapped = _mapping_of(source.header, formats.by_name(format or ""), mapping)
+    if source.kind != "csv":
+        _learn_keys(source)
+    known, bound, unmapped = _mapping_of(source, formats.by_name(format or ""), mapping)
     if not bound.names_customers():
         raise FileError(
             "no column says who the customers are (a name, an e-mail, a phone); "
@@ -83,11 +85,23 @@ def plan_import(
     )
 
 
-def _mapping_of(header: list[str], known: Any, mapping: Any) -> tuple[Any, Mapping, list[Unmapped]]:
+def _learn_keys(source: Source) -> None:
+    """Let the header of a JSON file hold every key of every record: one may leave out what it
+    has nothing to say about, and the first records are then no header for the last."""
+    keys = dict.fromkeys(source.header)
+    for row in source:
+        keys.update(dict.fromkeys(row.values))
+        if len(keys) > COLUMN_LIMIT:
+            raise FileError(f"more than {COLUMN_LIMIT} different keys", line=row.line)
+    source.header = list(keys)
+
+
+def _mapping_of(source: Source, known: Any, mapping: Any) -> tuple[Any, Mapping, list[Unmapped]]:
+    header = source.header
     if mapping is not None:
         if not isinstance(mapping, Mapping):
             mapping = Mapping.from_json(mapping)
-        bound = mapping.bind(header)
+        bound = mapping.bind(header, strict=source.kind == "csv")
         return None, bound, bound.unmapped(header)
     if known is not None:
         _check_required(known, header)

@@ -1,14 +1,16 @@
 """One validated row becomes a registration, an update, or nothing: by the services, in the
 transaction of its chunk."""
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from customers.hooks import hooks
-from customers.models import Customer
+from customers.models import Consent, Customer
 from customers.profile import CHILD_LISTS
 from customers.services.changes import CustomerGone, VersionConflict, open_change
 from customers.services.commerce import set_charge_account
@@ -18,7 +20,7 @@ from customers.services.updating import update_customer
 from tenancy.services import take_customer_numbers
 
 from .matching import Index
-from .merging import Changes, changes_of
+from .merging import Changes, Known, changes_of
 from .planning import SKIP, Plan
 from .report import CREATED, SKIPPED, UNCHANGED, UPDATED
 from .validating import Candidate, faults
@@ -26,6 +28,7 @@ from .validating import Candidate, faults
 # Where the numbers of a dry run start: far from every real one, and no counter is moved.
 DRY_NUMBERS = 10**15
 TRIES = 3
+READ_LISTS = {**{name: child.model for name, child in CHILD_LISTS.items()}, "consents": Consent}
 
 
 class Numbers:
@@ -67,7 +70,7 @@ class Writer:
         self.tenant = tenant
         self.numbers = numbers
         self.index = Index(tenant, plan.match)
-        self._known: dict[UUID, tuple[Customer, dict]] = {}
+        self._known: dict[UUID, Known] = {}
 
     def count_unknown(self, candidates: list[Candidate]) -> int:
         """How many of these are probably new; read before the transaction of the chunk."""
@@ -85,7 +88,11 @@ class Writer:
         self._known = self._read(ids)
 
     def write(self, candidate: Candidate) -> str:
-        """Do what the candidate asks for; returns the outcome. Raises ValidationError."""
+        """Do what the candidate asks for; returns the outcome. Raises ValidationError.
+
+        Every deed has its own savepoint (a customer who is only looked at needs none), so that a
+        refusal undoes this candidate alone.
+        """
         found = self.index.look_up(candidate)
         if not found:
             try:
@@ -117,26 +124,29 @@ class Writer:
             message = _("There is no customer with this number; the system gives the numbers.")
             raise self._about_key(message, "does_not_exist")
         beside = candidate.beside
-        customer = register_customer(
-            id=beside.get("id") or (self.index.content(candidate) if key is None else None),
-            number=self.numbers.next(),
-            status=beside.get("status") or Customer.Status.ACTIVE,
-            created_at=beside.get("created_at"),
-            consents=candidate.statements,
-            **candidate.profile,
-        )
-        if any(value not in (None, "") for value in candidate.account.values()):
-            self._set_account(customer, candidate.account)
+        number = self.numbers.next()
+        has_account = any(value not in (None, "") for value in candidate.account.values())
+        with transaction.atomic() if has_account else nullcontext():
+            customer = register_customer(
+                id=beside.get("id") or (self.index.content(candidate) if key is None else None),
+                number=number,
+                status=beside.get("status") or Customer.Status.ACTIVE,
+                created_at=beside.get("created_at"),
+                consents=candidate.statements,
+                **candidate.profile,
+            )
+            if has_account:
+                self._set_account(customer, candidate.account)
         self.numbers.spent()
         self.index.remember(candidate, customer.pk)
         return CREATED
 
     def _change(self, candidate: Candidate, customer_id: UUID) -> str:
         for attempt in range(TRIES):
-            customer, extras = self._get(customer_id)
-            if customer.anonymised_at:
+            known = self._get(customer_id)
+            if known.customer.anonymised_at:
                 raise ValidationError(_("This customer was anonymised."), code="anonymised")
-            changes = changes_of(candidate, customer, extras, self.plan.on_match)
+            changes = changes_of(candidate, known, self.plan.on_match)
             if not changes:
                 return UNCHANGED
             if self.plan.on_match == SKIP:
@@ -144,7 +154,7 @@ class Writer:
             # What was read of it is out of date from here on, whatever happens.
             del self._known[customer_id]
             try:
-                return self._apply(customer, changes)
+                return self._apply(known.customer, changes)
             except VersionConflict:
                 if attempt == TRIES - 1:
                     message = _("Somebody else is changing this customer.")
@@ -185,30 +195,29 @@ class Writer:
                 {f"charge_account_{name}": errors for name, errors in refusal.error_dict.items()}
             ) from refusal
 
-    def _get(self, customer_id: UUID) -> tuple[Customer, dict]:
+    def _get(self, customer_id: UUID) -> Known:
         if customer_id not in self._known:
             self._known |= self._read({customer_id})
         if customer_id not in self._known:
             raise ValidationError(_("This customer was deleted a moment ago."), code="gone")
         return self._known[customer_id]
 
-    def _read(self, ids: set[UUID]) -> dict[UUID, tuple[Customer, dict]]:
+    def _read(self, ids: set[UUID]) -> dict[UUID, Known]:
         """Customers with all that `changes_of` looks at, in one query per table."""
         if not ids:
             return {}
-        extras: dict[UUID, dict] = {found: {} for found in ids}
+        rows = Customer.objects.filter(pk__in=ids).select_related("home_store", "charge_account")
+        known = {customer.pk: Known(customer) for customer in rows}
+        for one in known.values():
+            one.customer.tenant = self.tenant
+        # By hand: prefetch_related makes a queryset for every customer and list, which takes
+        # longer than all the rest of an import that finds nothing new.
+        for name, model in READ_LISTS.items():
+            for row in model.objects.filter(customer__in=ids):
+                known[row.customer_id].lists.setdefault(name, []).append(row)
         for hook in hooks.records:
-            for customer_id, values in hook(list(ids)).items():
-                extras[customer_id] |= values
-        rows = (
-            Customer.objects.filter(pk__in=ids)
-            .select_related("home_store", "charge_account")
-            .prefetch_related(*CHILD_LISTS, "consents")
-        )
-        known = {}
-        for customer in rows:
-            customer.tenant = self.tenant
-            known[customer.pk] = (customer, extras[customer.pk])
+            for customer_id, values in hook(list(known)).items():
+                known[customer_id].extras |= values
         return known
 
     def _ambiguous(self, ids: list[UUID]) -> ValidationError:

@@ -1,0 +1,210 @@
+"""Exports: what stands in them, that nothing in them is a formula, that they come back whole."""
+
+import csv
+import io
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from customers.exports import COLUMNS, export_csv, export_jsonl, select_customers
+from customers.imports.engine import import_customers
+from customers.imports.targets import READ_ONLY, find_target
+from customers.models import Customer
+from customers.services import (
+    deactivate_customer,
+    record_consent,
+    register_customer,
+    set_charge_account,
+    update_customer,
+)
+from events.models import HistoryEntry
+from groups.services import create_group, subscribe_customer
+from tests.factories import CustomerFactory, StoreFactory
+
+pytestmark = pytest.mark.django_db
+
+TRIGGERS = tuple("=+-@\t\r\n\0＝＋－＠")
+FORMULAS = ["=1+1", "+47", "-1", "@SUM(A1)", "'=1", "''", "＝1", "＠x", "=cmd|' /C calc'!A0", "[x"]
+
+
+def as_csv(customers=None):
+    out = io.StringIO(newline="")
+    export_csv(select_customers() if customers is None else customers, out)
+    return out.getvalue()
+
+
+def as_jsonl():
+    out = io.StringIO()
+    export_jsonl(select_customers(), out)
+    return out.getvalue()
+
+
+def rows(text):
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def bring_back(text, **options):
+    return import_customers(io.BytesIO(text.encode()), on_match="overwrite", **options)
+
+
+@pytest.fixture
+def everything(ada):
+    """Ada with something in every part of the record that an export tells."""
+    create_group(code="gold")
+    create_group(code="silver")
+    StoreFactory(tenant=ada.tenant, code="oslo")
+    address = {"city": "Oslo", "country": "NO"}
+    update_customer(
+        ada,
+        emails=[{"address": f"ada{n}@example.org", "opted_out": n == 2} for n in range(4)],
+        phones=[{"given": f"900 00 00{n}", "kind": "work", "extension": "7"} for n in range(5)],
+        addresses=[
+            {**address, "street": f"Storgata {n}", "kind": kind, "latitude": "59.91"}
+            for n, kind in enumerate(["home", "billing", "shipping"])
+        ],
+        contact_persons=[{"first_name": "Grace"}, {"last_name": "Hopper", "mobile": "900 00 009"}],
+        labels=[{"key": "size", "value": "M; or: L"}, {"key": "a", "value": "b"}],
+        groups=["gold"],
+        credit_limit="-12.50",
+        home_store="oslo",
+        eu_citizen=True,
+        internal_note="one\ntwo, “three”",
+        custom_data1="=1+1",
+        name="Countess",
+    )
+    subscribe_customer(ada, "silver", subscribed=False)
+    set_charge_account(ada, number="0042", retired=True)
+    record_consent(ada, purpose="marketing", granted=True, source="till", wording_version="3")
+    record_consent(ada, purpose="partner_offers", granted=False)
+    return ada
+
+
+class TestRoundTrip:
+    @pytest.mark.parametrize("export", [as_csv, as_jsonl])
+    def test_an_export_that_comes_back_changes_nothing(self, everything, export):
+        CustomerFactory(tenant=everything.tenant, first_name="Grace", birth_date="--02-29")
+        first = export()
+        n_history = HistoryEntry.objects.count()
+
+        report = bring_back(first)
+
+        assert report.counts == {
+            "lines": 2, "created": 0, "updated": 0, "unchanged": 2, "skipped": 0, "refused": 0,
+        }  # fmt: skip
+        assert HistoryEntry.objects.count() == n_history
+        assert export() == first
+
+    @pytest.mark.parametrize("export", [as_csv, as_jsonl])
+    def test_what_was_lost_comes_back_from_an_export(self, everything, export):
+        before, file = rows(as_csv())[0], export()
+        Customer.objects.all().delete()
+
+        report = bring_back(file)
+
+        after = rows(as_csv())[0]
+        assert report.created == 1
+        assert {name for name in before if before[name] != after[name]} <= GIVEN_ANEW
+
+    @settings(
+        max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+    @given(
+        texts=st.lists(
+            st.one_of(
+                st.sampled_from(FORMULAS),
+                st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=9),
+            ),
+            min_size=4,
+            max_size=4,
+        )
+    )
+    def test_no_cell_starts_a_formula_and_every_text_comes_back(self, acme, texts):
+        one, two, three, four = texts
+        customer = register_customer(
+            external_id="x",
+            custom_data1=one,
+            custom_data2=f"{one}\n{two}",
+            origin=three,
+            labels=[{"key": "k", "value": four}, {"key": ":;", "value": one}],
+            phones=[{"given": "+47 900 00 001"}],
+        )
+
+        text = as_csv()
+        report = bring_back(text)
+
+        assert not [cell for row in rows(text) for cell in row.values() if cell[:1] in TRIGGERS]
+        assert report.unchanged == 1
+        assert as_csv() == text
+        customer.delete()
+
+
+# A long list stands with the ids of its rows, which are new rows.
+GIVEN_ANEW = {"number", "updated_at", "version", "emails", "phones", "addresses", "contact_persons"}
+
+
+class TestColumns:
+    def test_every_column_is_one_that_an_import_knows(self):
+        unknown = [name for name in COLUMNS if not find_target(name) and name not in READ_ONLY]
+
+        assert unknown == []
+        assert len(set(COLUMNS)) == len(COLUMNS)
+
+    def test_reachable_says_the_channels_in_words(self, ada):
+        record_consent(ada, purpose="marketing", granted=True)
+
+        assert rows(as_csv())[0]["reachable"] == "email sms post"
+
+    def test_nobody_is_reachable_without_consent(self, ada):
+        assert rows(as_csv())[0]["reachable"] == ""
+
+    def test_a_group_whose_mail_is_not_wanted_is_left_out_of_the_codes(self, everything):
+        assert rows(as_csv())[0]["groups"] == "gold"
+
+    def test_json_lines_hold_whole_lists_and_flags(self, everything):
+        record = json.loads(as_jsonl())
+
+        assert [one["subscribed"] for one in record["groups"]] == [True, False]
+        assert len(record["phones"]) == 5
+        assert record["charge_account_number"] == "0042"
+
+
+class TestSelection:
+    def test_the_filters_narrow_together(self, ada, grace):
+        deactivate_customer(grace)
+
+        assert list(select_customers(q="ada")) == [ada]
+        assert list(select_customers(status="blocked")) == [grace]
+        assert list(select_customers(q="ada", status="blocked")) == []
+
+    def test_the_anonymised_are_left_out(self, ada, grace):
+        Customer.objects.filter(pk=ada.pk).update(anonymised_at=ada.created_at)
+
+        assert list(select_customers()) == [grace]
+
+    def test_changed_after_and_reachable(self, ada, grace):
+        record_consent(ada, purpose="marketing", granted=True)
+
+        assert list(select_customers(updated_after=grace.updated_at)) == [ada]
+        assert list(select_customers(reachable="email")) == [ada]
+        assert list(select_customers(reachable="any")) == [ada]
+
+    def test_at_a_store(self, ada, grace):
+        oslo = StoreFactory(tenant=ada.tenant, code="oslo")
+        update_customer(ada, home_store=oslo)
+
+        assert list(select_customers(store=oslo)) == [ada]
+
+    def test_the_number_of_queries_does_not_follow_the_number_of_customers(
+        self, acme, django_assert_num_queries
+    ):
+        for _ in range(3):
+            CustomerFactory(tenant=acme)
+        with django_assert_num_queries(17):
+            as_csv()
+        for _ in range(30):
+            CustomerFactory(tenant=acme)
+
+        with django_assert_num_queries(17):
+            as_csv()
