@@ -99,7 +99,8 @@ class Schema(AutoSchema):
                 name, str, OpenApiParameter.HEADER, required=False, description=description
             )
 
-        if self.method == "POST" and self.view.action not in self.view.reading_actions:
+        keeps_keys = not self._is_public() and self.view.action not in self.view.reading_actions
+        if self.method == "POST" and keeps_keys:
             parameters.append(
                 header("Idempotency-Key", "Sent again with the same key, it happens once.")
             )
@@ -114,10 +115,12 @@ class Schema(AutoSchema):
                 bodies.setdefault(str(status), self._problem(status))
         return bodies
 
+    def _is_public(self):
+        return self._operation in OPERATIONS and OPERATIONS[self._operation].anonymous
+
     def _refusals(self):
-        public = self._operation in OPERATIONS and OPERATIONS[self._operation].anonymous
         statuses = {400, 406, 429, 503}
-        if not public:
+        if not self._is_public():
             statuses |= {401, 403}
         if "{" in self.path:
             statuses.add(404)

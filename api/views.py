@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 from django.http import Http404
 from rest_framework import viewsets
-from rest_framework.exceptions import MethodNotAllowed, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from api import idempotency, streaming
@@ -188,6 +188,3 @@ def reason_of(request):
     if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in text):
         raise ValidationError({"reason": ["Plain text in one line."]})
     return text.strip()
-
-
-__all__ = ["MethodNotAllowed", "PublicViewSet", "ViewSet", "reason_of"]

@@ -168,25 +168,32 @@ def test_a_search_is_never_kept(admin, ada):
         assert not IdempotencyKey.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_twenty_at_once_make_one():
-    tenant = TenantFactory(code="acme")
-    token = make_token(tenant)
-    barrier = threading.Barrier(20)
-    answers = []
+def at_once(send, n=20):
+    """Run `send(number)` in n threads that start together."""
+    barrier = threading.Barrier(n)
 
-    def send():
+    def run(number):
         try:
             barrier.wait()
-            answers.append(Api(token).post("customers/", {"first_name": "Ada"}, headers=KEY))
+            send(number)
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=send) for _n in range(20)]
+    threads = [threading.Thread(target=run, args=[number]) for number in range(n)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_at_once_make_one():
+    token = make_token(TenantFactory(code="acme"))
+    answers = []
+
+    at_once(
+        lambda n: answers.append(Api(token).post("customers/", {"first_name": "Ada"}, headers=KEY))
+    )
 
     statuses = Counter(answer.status_code for answer in answers)
     with all_tenants():
@@ -197,26 +204,43 @@ def test_twenty_at_once_make_one():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_twenty_at_once_without_the_guard_make_twenty():
+    token = make_token(TenantFactory(code="acme"))
+
+    at_once(lambda n: Api(token).post("customers/", {"first_name": "Ada"}))
+
+    with all_tenants():
+        assert Customer.objects.count() == 20
+
+
+@pytest.mark.django_db(transaction=True)
 def test_twenty_registrations_of_one_external_id_make_one():
-    tenant = TenantFactory(code="acme")
-    token = make_token(tenant)
-    barrier = threading.Barrier(20)
+    token = make_token(TenantFactory(code="acme"))
     statuses = Counter()
 
     def send(n):
-        try:
-            barrier.wait()
-            headers = {"Idempotency-Key": f"key-{n}"}
-            statuses[Api(token).post("customers/", BODY, headers=headers).status_code] += 1
-        finally:
-            connection.close()
+        headers = {"Idempotency-Key": f"key-{n}"}
+        statuses[Api(token).post("customers/", BODY, headers=headers).status_code] += 1
 
-    threads = [threading.Thread(target=send, args=[n]) for n in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(send)
 
     with all_tenants():
         assert Customer.objects.count() == 1
     assert statuses == {201: 1, 409: 19}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_upserts_of_one_external_id_make_one():
+    token = make_token(TenantFactory(code="acme"))
+    statuses = Counter()
+
+    def send(n):
+        item = {"external_id": "x-1", "first_name": f"Ada {n}"}
+        answer = Api(token).post("customers/batch/", {"upsert": [item]})
+        statuses[answer.json()["results"][0]["status"]] += 1
+
+    at_once(send)
+
+    with all_tenants():
+        assert Customer.objects.get().version == 20
+    assert statuses == {201: 1, 200: 19}

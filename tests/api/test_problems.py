@@ -157,3 +157,18 @@ def test_a_reason_stands_in_the_history(admin, ada):
     latest = admin.get(f"customers/{ada.pk}/history/").json()["results"][0]
     assert latest["reason"] == "asked for it"
     assert latest["actor"]["kind"] == "staff"
+
+
+def test_the_head_of_a_list_is_its_get_without_the_rows(admin, ada):
+    answer = admin.client.head("/api/v1/customers/", headers=admin.headers(None))
+
+    assert answer.status_code == 200
+    assert answer.content == b""
+
+
+@pytest.mark.parametrize("method", ["get", "patch", "delete"])
+def test_an_unknown_parameter_is_refused_everywhere(admin, ada, method):
+    answer = admin.send(method, f"customers/{ada.pk}/?force=true")
+
+    assert is_problem(answer, 400)
+    assert answer.json()["errors"][0]["field"] == "force"
