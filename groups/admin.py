@@ -248,7 +248,7 @@ class SubscriptionAdmin(ModelAdmin):
     @admin.display(description=gettext_lazy("customer"))
     def customer_shown(self, subscription):
         customer = subscription.customer
-        return f"{customer.code} · {customer.display_name}"
+        return " · ".join(filter(None, (customer.code, customer.display_name)))
 
     @admin.display(description=gettext_lazy("wants its mail"))
     def wants(self, subscription):

@@ -32,6 +32,7 @@ from customers.admin.filters import (
 from customers.admin.forms import BESIDE_PROFILE, CustomerForm, decimal_money
 from customers.admin.inlines import ON_BOTH, ON_CHANGE, StoreProfileFormSet
 from customers.admin.panels import PANELS
+from customers.admin.saving import changed_meanwhile, placed, write_store_profiles
 from customers.models import Avatar, Customer, Email, Phone
 from customers.search import search_customers
 from customers.services import (
@@ -40,16 +41,13 @@ from customers.services import (
     open_change,
     register_customer,
     remove_charge_account,
-    remove_store_profile,
     set_avatar,
     set_charge_account,
-    set_store_profile,
     update_customer,
 )
-from events.models import HistoryEntry
 from groups.models import Subscription
 from tenancy.admin.base import ModelAdmin
-from tenancy.admin.telling import badge, who
+from tenancy.admin.telling import badge
 from tenancy.models import StaffMember
 from tenancy.permissions import changes_field, sees_field
 from tenancy.scoping import current_tenant
@@ -116,7 +114,7 @@ class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
 
     @admin.display(description=gettext_lazy("number"), ordering="number")
     def code_shown(self, customer):
-        return customer.code
+        return customer.code or "–"
 
     @admin.display(description=gettext_lazy("name"))
     def name_shown(self, customer):
@@ -153,7 +151,7 @@ class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
         return date_format(timezone.localtime(customer.created_at), "DATE_FORMAT")
 
     def autocomplete_label(self, customer):
-        return f"{customer.code} · {customer.display_name}"
+        return " · ".join(filter(None, (customer.code, customer.display_name)))
 
     # --- Rights ---------------------------------------------------------------------------------
     def has_change_permission(self, request, obj=None):
@@ -268,7 +266,7 @@ class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
     def render_change_form(self, request, context, *args, **kwargs):
         customer = kwargs.get("obj")
         if customer is not None:
-            context["title"] = customer.code
+            context["title"] = customer.code or customer.display_name
             # Among the actions, where it says what it does; not beside Save.
             context["show_delete"] = False
             context["subtitle"] = None
@@ -373,40 +371,3 @@ class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
         response = FileResponse(avatar.file.open("rb"), content_type=avatar.mime)
         response["Cache-Control"] = "private, no-store"
         return response
-
-
-class placed:
-    """Renames the fields of a service's refusal to those of the page."""
-
-    def __init__(self, names):
-        self.names = names
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        if isinstance(error, ValidationError) and hasattr(error, "error_dict"):
-            raise ValidationError(
-                {self.names.get(name, name): errors for name, errors in error.error_dict.items()}
-            ) from error
-
-
-def write_store_profiles(customer, formset):
-    """Bring about what was typed into the table of store profiles."""
-    for what, store, values, place in formset.deeds():
-        if what == "remove":
-            remove_store_profile(customer, store)
-            continue
-        with placed({name: f"{place}.{name}" for name in values}):
-            set_store_profile(customer, store, **values)
-
-
-def changed_meanwhile(customer, seen_version):
-    """The sentence about a save that met another one: who, and which fields."""
-    entries = HistoryEntry.objects.about("customer", customer.pk).filter(version__gt=seen_version)
-    people = sorted({who(entry) for entry in entries})
-    fields = sorted({name.replace("_", " ") for entry in entries for name in entry.changes})
-    return _(
-        "%(people)s changed this customer meanwhile (%(fields)s). Nothing is saved yet and your "
-        "input stands below: save again to put it on top of that change, or open the page anew."
-    ) % {"people": ", ".join(people) or _("Somebody"), "fields": ", ".join(fields) or "–"}

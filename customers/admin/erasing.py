@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -92,7 +92,7 @@ class ErasurePages:
         self.insist(request, "customers.export")
         if request.method != "POST":
             context = {
-                "title": f"{customer.code}: {_('Download all data')}",
+                "title": f"{customer}: {_('Download all data')}",
                 "sentence": _(
                     "A JSON file with everything that is held about this customer, for the "
                     "customer (GDPR articles 15 and 20). That you downloaded it stays on record."
@@ -105,7 +105,7 @@ class ErasurePages:
         response = HttpResponse(
             json.dumps(export, ensure_ascii=False, indent=2), content_type="application/json"
         )
-        response["Content-Disposition"] = f'attachment; filename="{customer.code}.json"'
+        response["Content-Disposition"] = f'attachment; filename="{customer}.json"'
         response["Cache-Control"] = "private, no-store"
         return response
 
@@ -113,7 +113,7 @@ class ErasurePages:
     def anonymise_view(self, request, object_id):
         customer = self.get_or_404(request, object_id)
         self.insist(request, "customers.anonymise")
-        form = self._form(request, customer.code, _("Type %(code)s to confirm"), customer.code)
+        form = self._form(request, to_type(customer), _("Type %(code)s to confirm"))
         if request.method == "POST" and not customer.anonymised_at and form.is_valid():
             receipt = anonymise_with_receipt(customer, form.cleaned_data["reason"])
             if receipt["error"] is None:
@@ -121,12 +121,12 @@ class ErasurePages:
             for message in receipt["error"].messages:
                 form.add_error("reason", message)
         context = {
-            "title": f"{customer.code}: {_('Anonymise')}",
+            "title": f"{customer}: {_('Anonymise')}",
             "sentence": _(
                 "Everything personal about this customer is erased for good. The row stays as a "
                 "nameless shell, so that sales and totals still add up. It cannot be undone."
             ),
-            "preview": anonymisation_preview(customer),
+            "preview": by_table(anonymisation_preview(customer)),
             "customer": customer,
             "form": form,
             "button": _("Anonymise for good"),
@@ -148,7 +148,7 @@ class ErasurePages:
             return redirect(self.url_name("changelist"))
         customers = self.get_queryset(request).filter(pk__in=ids_in(request.POST.getlist("id")))
         todo = to_anonymise(customers)
-        form = self._form(request, str(len(todo)), _("Type %(code)s to confirm"), str(len(todo)))
+        form = self._form(request, str(len(todo)), many_label())
         if not todo or not form.is_valid():
             return self._many_page(request, customers, form=form)
         reason = form.cleaned_data["reason"]
@@ -159,12 +159,12 @@ class ErasurePages:
     def _many_page(self, request, customers, form):
         todo = to_anonymise(customers)
         n_todo = str(len(todo))
-        label = _("Type %(code)s, the number of customers, to confirm") % {"code": n_todo}
         if form is None:
-            form = ErasureForm(wanted=n_todo, label=label)
-        previews = [anonymisation_preview(customer) for customer in todo]
+            form = ErasureForm(wanted=n_todo, label=many_label() % {"code": n_todo})
+        previews = [by_table(anonymisation_preview(customer)) for customer in todo]
         context = {
-            "title": _("Anonymise %(n)s customers") % {"n": n_todo},
+            "title": ngettext("Anonymise %(n)d customer", "Anonymise %(n)d customers", len(todo))
+            % {"n": len(todo)},
             "sentence": _(
                 "Everything personal about these customers is erased for good; nameless rows stay "
                 "for the totals. Each is done by itself: a refused one stops no other. It cannot "
@@ -198,7 +198,7 @@ class ErasurePages:
     def delete_view(self, request, object_id, extra_context=None):
         customer = self.get_or_404(request, object_id)
         self.insist(request, "customers.delete_customer")
-        form = self._form(request, customer.code, _("Type %(code)s to confirm"), customer.code)
+        form = self._form(request, to_type(customer), _("Type %(code)s to confirm"))
         if request.method == "POST" and form.is_valid():
             try:
                 delete_customer(customer, reason=form.cleaned_data["reason"])
@@ -211,7 +211,7 @@ class ErasurePages:
                 messages.success(request, _("The customer is deleted."))
                 return redirect(self.url_name("changelist"))
         context = {
-            "title": f"{customer.code}: {_('Delete')}",
+            "title": f"{customer}: {_('Delete')}",
             "sentence": _(
                 "The customer is removed with contact points, consents, memberships, history and "
                 "files. What stays is the id, the time and your name, so that connected systems "
@@ -225,9 +225,9 @@ class ErasurePages:
         }
         return self.page(request, "admin/deed.html", context, obj=customer)
 
-    def _form(self, request, wanted, label, code):
+    def _form(self, request, wanted, label):
         data = request.POST if request.method == "POST" else None
-        return ErasureForm(data, wanted=wanted, label=label % {"code": code})
+        return ErasureForm(data, wanted=wanted, label=label % {"code": wanted})
 
     def _page_of(self, customer):
         return reverse(self.url_name("change"), args=[customer.pk])
@@ -270,19 +270,57 @@ def ids_in(values):
             continue
 
 
+def to_type(customer):
+    """What confirms a deed on this customer: the number, or the beginning of the id without one."""
+    return customer.code or str(customer.pk)[:8]
+
+
+def many_label():
+    return _("Type %(code)s, the number of customers, to confirm")
+
+
+# What the system derives or counts: it goes too, but tells a reader nothing.
+TECHNICAL = {"id", "at", "created_at", "position", "digits", "reversed_digits", "search_text"}
+
+
+def by_table(preview):
+    """The preview as people read it: one line per part of the record, its values together."""
+    tables = {}
+    for item in preview["erased"]:
+        part, _colon, column = item["label"].partition(": ")
+        table = tables.setdefault(part, {"part": part, "columns": [], "rows": 0})
+        table["rows"] = max(table["rows"], item["count"])
+        samples = [text for text in item["samples"] if not text.startswith(("{", "["))]
+        flags_only = bool(samples) and set(samples) <= {"True", "False"}
+        if item["column"] in TECHNICAL or item["column"].endswith("_key") or flags_only:
+            continue
+        table["columns"].append({"column": column, "samples": samples, "count": item["count"]})
+    return {**preview, "erased": list(tables.values())}
+
+
 def summed(previews):
-    """Several previews as one: the same line once, with the counts added up, without values."""
-    whole = {"erased": {}, "kept": {}, "out_of_reach": [], "warnings": []}
+    """Several previews by table as one: counts added up, no values."""
+    erased, kept, warnings, out_of_reach = {}, {}, [], []
     for preview in previews:
-        for part in ("erased", "kept"):
-            for item in preview[part]:
-                key = (item["table"], item["column"])
-                line = whole[part].setdefault(key, {**item, "count": 0, "samples": []})
-                line["count"] += item["count"]
-        whole["out_of_reach"] = preview["out_of_reach"]
-        whole["warnings"] += [f"{preview['code']}: {text}" for text in preview["warnings"]]
+        for table in preview["erased"]:
+            total = erased.setdefault(table["part"], {"part": table["part"], "rows": 0, "all": {}})
+            total["rows"] += table["rows"]
+            for line in table["columns"]:
+                column = line["column"]
+                total["all"][column] = total["all"].get(column, 0) + line["count"]
+        for item in preview["kept"]:
+            line = kept.setdefault((item["table"], item["column"]), {**item, "count": 0})
+            line["count"] += item["count"]
+        out_of_reach = preview["out_of_reach"]
+        warnings += [f"{preview['code']}: {text}" for text in preview["warnings"]]
+    for total in erased.values():
+        total["columns"] = [
+            {"column": column, "samples": [], "count": count}
+            for column, count in total["all"].items()
+        ]
     return {
-        **whole,
-        "erased": list(whole["erased"].values()),
-        "kept": list(whole["kept"].values()),
+        "erased": list(erased.values()),
+        "kept": list(kept.values()),
+        "out_of_reach": out_of_reach,
+        "warnings": warnings,
     }

@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Customer
 
 WHO = (
-    "kind",
     ("first_name", "last_name"),
     "name",
+    "kind",
     ("company_name", "vat_number"),
     ("birth_date", "gender"),
     ("language", "eu_citizen"),

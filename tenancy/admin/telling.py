@@ -1,10 +1,15 @@
 """History rows in words: who, what, when, and old → new."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from customers.models import Customer
+from normalise import minor_unit_places
+from tenancy.scoping import current_tenant
 
 DEEDS = {
     "customer.registered": gettext_lazy("Registered"),
@@ -69,7 +74,17 @@ def deed_in_words(deed):
 def told_change(name, values):
     """(field, old, new) with values as text; "" where there was none."""
     old, new = values if isinstance(values, list) and len(values) == 2 else (None, values)
+    if name in Customer.MONEY:
+        old, new = in_money(old), in_money(new)
     return name.replace("_", " "), in_words(old), in_words(new)
+
+
+def in_money(amount):
+    """An amount of the history, in minor units, as decimal text with its currency."""
+    if not isinstance(amount, int):
+        return amount
+    currency = current_tenant().currency
+    return f"{Decimal(amount).scaleb(-minor_unit_places(currency)):f} {currency}"
 
 
 def in_words(value):

@@ -183,6 +183,8 @@ class AccessTokenAdmin(ModelAdmin):
         ]
 
     def render_change_form(self, request, context, *args, **kwargs):
+        # One token at a time: each is shown on the page after this one.
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
         obj = kwargs.get("obj")
         if obj is not None and obj.revoked_at is None and self.may_revoke(request):
             context["actions_detail"] = [

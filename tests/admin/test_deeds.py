@@ -249,3 +249,22 @@ def test_the_history_shows_old_and_new_and_who(office, ada):
         assert "<del>Ada</del>" in words
         assert "<ins>Augusta</ins>" in words
         assert "typing error" in words
+
+
+def test_money_in_the_history_stands_in_the_tenants_currency(office, ada):
+    send(office, customer_page(ada), "customer_form", credit_limit="250.50")
+
+    assert "<ins>250.50 NOK</ins>" in text_of(office.get(customer_page(ada, "history")))
+
+
+def test_an_anonymised_customer_without_a_number_can_still_be_opened_and_deleted(office, ada):
+    office.post(customer_page(ada, "anonymise"), {"typed": ada.code})
+    listed = text_of(office.get(LIST))
+    asked = office.get(customer_page(ada, "delete"))
+
+    response = office.post(customer_page(ada, "delete"), {"typed": str(ada.pk)[:8]})
+
+    assert f"/{ada.pk}/change/" in listed
+    assert str(ada.pk)[:8] in text_of(asked)
+    assert response.status_code == 302
+    assert not Customer.objects.filter(pk=ada.pk).exists()
