@@ -333,9 +333,13 @@ class ChildList:
     key: object
 
 
-def _whole_row(fields):
+def _whole_row(model, fields):
+    # What a caller leaves out is what a new row has there, so that the same list sent again is
+    # recognised whether or not it names its empty parts.
+    defaults = {name: model._meta.get_field(name).get_default() for name in fields}
+
     def key(row):
-        return tuple((name, row.get(name)) for name in fields)
+        return tuple((name, row.get(name) or defaults[name]) for name in fields)
 
     return key
 
@@ -352,15 +356,17 @@ CHILD_LISTS = {
         Address,
         _clean_address_row,
         (),
-        _whole_row(("kind", "street", "street2", "street3", "city", "state", "postal_code")),
+        _whole_row(
+            Address, ("kind", "street", "street2", "street3", "city", "state", "postal_code")
+        ),
     ),
     "contact_persons": ChildList(
         ContactPerson,
         _clean_contact_person_row,
         (),
-        _whole_row(("first_name", "last_name", "email", "mobile")),
+        _whole_row(ContactPerson, ("first_name", "last_name", "email", "mobile")),
     ),
-    "labels": ChildList(Label, _clean_label_row, ("key",), _whole_row(("key", "value"))),
+    "labels": ChildList(Label, _clean_label_row, ("key",), _whole_row(Label, ("key", "value"))),
 }
 
 

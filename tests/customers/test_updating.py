@@ -121,6 +121,19 @@ class TestVersion:
         assert (after.version, after.updated_at) == (before.version, before.updated_at)
         assert HistoryEntry.objects.about("customer", ada.pk).count() == 1
 
+    def test_a_list_that_leaves_its_empty_parts_out_is_recognised(self, ada):
+        before = list(ada.addresses.values_list("pk", flat=True))
+
+        update_customer(
+            ada,
+            addresses=[
+                {"street": "Storgata 1", "postal_code": "0155", "city": "Oslo", "country": "NO"}
+            ],
+        )
+
+        assert ada.version == 1
+        assert list(ada.addresses.values_list("pk", flat=True)) == before
+
     def test_a_child_row_moves_the_customer(self, ada):
         add_entry(ada, "phones", {"given": "22 33 44 55", "kind": "work"})
 
