@@ -8,8 +8,23 @@ from django.core.management.base import CommandError
 from customers.imports.report import OUTCOMES, Report, describe
 from groups.models import Group
 from groups.services import create_group
+from tenancy.commands import TenantCommand
 
 SHOWN = 20
+
+
+class ImportCommand(TenantCommand):
+    """A command that leaves with exit code 1 when rows were refused and 2 when nothing was done:
+    every CommandError from before the rows were counted is one of the second kind."""
+
+    counted = False
+
+    def handle(self, *args, **options):
+        try:
+            super().handle(*args, **options)
+        except CommandError as error:
+            error.returncode = 1 if self.counted else 2
+            raise
 
 
 def make_groups(codes):
@@ -23,20 +38,26 @@ def make_groups(codes):
 
 
 def failed(stdout, fault, *, as_json):
-    """Say that the file as a whole could not be taken, and leave with exit code 2."""
+    """Say that the file as a whole could not be taken."""
     if as_json:
         place = getattr(fault, "line", None), getattr(fault, "column", None)
         message = getattr(fault, "message", None) or str(fault)
         report = Report(errors=[describe(*place, None, message)])
         stdout.write(json.dumps(report.as_dict(), ensure_ascii=False))
-    raise CommandError(f"nothing was written: {fault}", returncode=2)
+    raise CommandError(f"nothing was written: {fault}")
 
 
 def summary(stdout, report, *, as_json):
-    """The report: as JSON alone, or for a person at a terminal."""
+    """Print the report, as JSON alone or for a person; CommandError where something is amiss."""
     if as_json:
         stdout.write(json.dumps(report.as_dict(), ensure_ascii=False, default=str))
-        return
+    else:
+        _tell(stdout, report)
+    if report.errors:
+        raise CommandError(f"{report.refused} of {report.lines} refused")
+
+
+def _tell(stdout, report):
     done = ", ".join(f"{name} {getattr(report, name)}" for name in OUTCOMES)
     stdout.write(f"{'dry run, nothing was written: ' if report.dry_run else ''}{done}")
     stdout.write(

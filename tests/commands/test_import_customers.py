@@ -83,7 +83,10 @@ class TestImport:
         assert failing("import_customers", there, "--mapping", missing)[2] == 2
 
     def test_an_unknown_tenant_is_refused(self, db, file):
-        assert "no tenant" in failing("import_customers", file(HEADER, "x1,Ada,"))[1]
+        _, message, code = failing("import_customers", file(HEADER, "x1,Ada,"))
+
+        assert "no tenant" in message
+        assert code == 2
 
     def test_json_is_the_report_alone(self, acme, file):
         path = file(HEADER, "x1,Ada,ada@example.org")

@@ -6,8 +6,9 @@ import sys
 from django.core.management.base import CommandError
 
 import normalise
-from customers.exports import CHANNELS, export_csv, export_jsonl, select_customers
+from customers.exports import export_csv, export_jsonl, select_customers
 from customers.models import Customer
+from customers.querysets import CHANNELS
 from groups.models import Group
 from groups.querysets import in_group, reachable_in
 from tenancy.commands import TenantCommand
@@ -31,7 +32,9 @@ class Command(TenantCommand):
         parser.add_argument("--status", choices=Customer.Status.values)
         parser.add_argument("--updated-after", metavar="WHEN", help="ISO date, or date and time")
         parser.add_argument(
-            "--reachable", choices=[*CHANNELS, "any"], help="who may be written to (of the group)"
+            "--reachable",
+            choices=["email", "sms", "post", "any"],
+            help="who may be written to (of the group)",
         )
 
     def run(self, *, tenant, output, format, group, store, updated_after, reachable, **options):
