@@ -12,12 +12,13 @@ import normalise
 from api.filters import FilterSet
 from customers.models import Address, Consent, Customer, Email, Label
 from customers.phrases import read_phrases, search_with_phrases
+from customers.querysets import CHANNELS
 from customers.stores import find_store
 from groups.models import Group
 from groups.querysets import in_group, reachable_in
 from tenancy.scoping import current_tenant
 
-CHANNELS = ("email", "sms", "post", "any")
+REACHES = (*CHANNELS, "any")
 
 
 class CleanField(forms.CharField):
@@ -113,8 +114,8 @@ def _consent(text):
 
 
 def _channel(text):
-    if text not in CHANNELS:
-        known = ", ".join(CHANNELS)
+    if text not in REACHES:
+        known = ", ".join(REACHES)
         raise ValidationError(_("Must be one of: %(known)s.") % {"known": known}, "invalid_choice")
     return text
 

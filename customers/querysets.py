@@ -1,9 +1,12 @@
 """Every reusable read of customers: chainable, named as an adjective or `with_x`."""
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, Subquery
 
 from tenancy.scoping import OwnedQuerySet
+
+CHANNELS = ("email", "sms", "post")
+_MAY_BE_ASKED = Q(status="active", anonymised_at=None, consent_marketing=True)
 
 
 class CustomerQuerySet(OwnedQuerySet):
@@ -69,26 +72,29 @@ class CustomerQuerySet(OwnedQuerySet):
         """May be written to for marketing: active, not `no_email` (for mail), marketing consent,
         and a contact point of the channel that has not opted out.
 
-        `channel` is "email", "sms", "post" or None for any of the three. For a group use
-        `groups.querysets.reachable_in(customers, group, channel)`.
+        `channel` is "email", "sms", "post" or None for any of the three; ValueError for another.
+        For a group use `groups.querysets.reachable_in(customers, group, channel)`.
         """
-        channels = {
-            "email": self._reachable_by_email,
-            "sms": self._reachable_by_sms,
-            "post": self._reachable_by_post,
-        }
-        if channel is not None and channel not in channels:
+        if channel is not None and channel not in CHANNELS:
             raise ValueError(f"unknown channel {channel!r}")
-        ways = [channels[channel]] if channel else list(channels.values())
-        condition = Q()
-        for way in ways:
-            condition |= way()
-        return (
-            self.active()
-            .identifiable()
-            .with_consent("marketing")
-            .filter(condition, consent_marketing=True)
+        way = Q()
+        for name in [channel] if channel else CHANNELS:
+            way |= self._way(name)
+        return self.with_consent("marketing").filter(_MAY_BE_ASKED, way)
+
+    def with_reach(self):
+        """Annotate `reach_email`, `reach_sms` and `reach_post`: what `reachable` would answer."""
+        return self.with_consent("marketing").annotate(
+            **{
+                f"reach_{name}": ExpressionWrapper(
+                    _MAY_BE_ASKED & self._way(name), output_field=models.BooleanField()
+                )
+                for name in CHANNELS
+            }
         )
+
+    def _way(self, channel):
+        return getattr(self, f"_reachable_by_{channel}")()
 
     def _reachable_by_email(self):
         return Q(no_email=False) & Q(

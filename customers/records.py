@@ -22,6 +22,7 @@ from customers.models import (
     StoreExtension,
     StoreProfile,
 )
+from customers.querysets import CHANNELS
 from normalise import minor_unit_places
 from tenancy.models import StaffMember, Store
 from tenancy.scoping import current_tenant
@@ -130,6 +131,7 @@ def assemble(rows):
         for row in ChargeAccount.objects.filter(customer__in=ids).values()
     }
     avatars = set(Avatar.objects.filter(customer__in=ids).values_list("customer_id", flat=True))
+    reach = reach_of(ids)
     extras = [hook(ids) for hook in hooks.records]
     result = []
     for row in rows:
@@ -145,10 +147,21 @@ def assemble(rows):
         record["consents"] = consents.get(customer_id, [])
         record["charge_account"] = accounts.get(customer_id)
         record["avatar"] = customer_id in avatars
+        record["reachable"] = reach[customer_id]
         for extra in extras:
             record |= extra.get(customer_id, {})
         result.append(record)
     return result
+
+
+def reach_of(ids):
+    """Customer id -> the channels by which the customer may be written to, in one query."""
+    flags = [f"reach_{channel}" for channel in CHANNELS]
+    rows = Customer.objects.filter(pk__in=ids).with_reach().values_list("pk", *flags)
+    return {
+        pk: [channel for channel, reached in zip(CHANNELS, reaches, strict=True) if reached]
+        for pk, *reaches in rows
+    }
 
 
 def _birth_date(row):

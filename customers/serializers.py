@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from customers.models import Address, Customer, Phone
+from customers.querysets import CHANNELS
 
 
 class EmailSerializer(serializers.Serializer):
@@ -149,6 +150,11 @@ class CustomerSerializer(serializers.ModelSerializer):
     charge_account = ChargeAccountSerializer(read_only=True, allow_null=True)
     avatar = serializers.BooleanField(read_only=True, help_text="Whether there is a picture.")
     groups = MembershipSerializer(many=True, read_only=True)
+    reachable = serializers.ListField(
+        child=serializers.ChoiceField(choices=CHANNELS),
+        read_only=True,
+        help_text="The channels by which the customer may be written to for marketing.",
+    )
     status = serializers.ChoiceField(choices=Customer.Status.choices, read_only=True)
 
     class Meta:
@@ -156,7 +162,7 @@ class CustomerSerializer(serializers.ModelSerializer):
         fields = [
             *("id", "number", *Customer.PROFILE, "status", "created_at", "updated_at"),
             *("version", "anonymised_at", *Customer.CHILD_LISTS, "consents", "devices"),
-            *("store_profiles", "charge_account", "avatar", "groups"),
+            *("store_profiles", "charge_account", "avatar", "groups", "reachable"),
         ]
         read_only_fields = [
             *("id", "number", "created_at", "updated_at", "version", "anonymised_at"),

@@ -241,6 +241,7 @@ CUSTOMER_FIELDS = {
             "credit_limit",
             "credit_balance",
             "floor_limit",
+            "reachable",
             "charge_account",
             "custom_data1",
             "custom_data2",

@@ -74,7 +74,7 @@ class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
     list_disable_select_all = True
     list_display = (
         *("code_shown", "name_shown", "email", "phone", "status_shown"),
-        *("store_shown", "groups_shown", "registered"),
+        *("store_shown", "groups_shown", "reachable_shown", "registered"),
     )
     list_display_links = ("code_shown", "name_shown")
     list_filter = (
@@ -102,7 +102,7 @@ class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
     def get_queryset(self, request):
         customers = super().get_queryset(request)
         if request.resolver_match.url_name == "customers_customer_changelist":
-            customers = customers.select_related("home_store").prefetch_related(
+            customers = customers.with_reach().select_related("home_store").prefetch_related(
                 Prefetch("emails", Email.objects.order_by("-primary", "position", "id")),
                 Prefetch("phones", Phone.objects.order_by("-primary", "position", "id")),
                 Prefetch("subscriptions", Subscription.objects.select_related("group")),
@@ -145,6 +145,12 @@ class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
             return "".join(groups) or "–"
         rest = ", ".join(groups[1:])
         return format_html('{} <span title="{}">+{}</span>', groups[0], rest, len(groups) - 1)
+
+    @admin.display(description=gettext_lazy("reachable by"))
+    def reachable_shown(self, customer):
+        words = {"email": _("e-mail"), "sms": _("SMS"), "post": _("post")}
+        ways = [word for name, word in words.items() if getattr(customer, f"reach_{name}")]
+        return ", ".join(ways) or "–"
 
     @admin.display(description=gettext_lazy("registered"), ordering="created_at")
     def registered(self, customer):
