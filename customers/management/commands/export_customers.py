@@ -8,7 +8,6 @@ from django.core.management.base import CommandError
 import normalise
 from customers.exports import export_csv, export_jsonl, select_customers
 from customers.models import Customer
-from customers.querysets import CHANNELS
 from groups.models import Group
 from groups.querysets import in_group, reachable_in
 from tenancy.commands import TenantCommand
