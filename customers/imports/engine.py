@@ -32,6 +32,8 @@ from .validating import Candidate, Validator
 from .writing import Numbers, Writer
 
 CHUNK = 250
+# From so many new customers on the database looks at its tables anew.
+MANY = 1_000
 UNKNOWN_GROUPS = (
     "A row that names an unknown group is refused: create the group first, or let the import "
     "create groups (--create-groups)."
@@ -153,6 +155,8 @@ class _Run:
         if self.report.refused and "groups" in self.plan.mapping.names and not self.make_groups:
             self.report.notes.append(UNKNOWN_GROUPS)
         self.tell("import.completed", self.report.counts)
+        if not self.report.dry_run and self.report.created >= MANY:
+            refresh_statistics()
 
     def tell(self, kind: str, data: dict[str, int]) -> None:
         if not self.report.dry_run:
@@ -199,6 +203,15 @@ class _Run:
         except (IntegrityError, DataError):
             message = _("The database refuses this row.")
             return REFUSED, [describe(candidate.shaped.line, None, None, message)]
+
+
+def refresh_statistics() -> None:
+    """Let SQLite count its rows again: without, it takes the phones of a customer for all those of
+    the tenant, and whoever asks who is reachable waits. PostgreSQL does so by itself."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA analysis_limit = 1000")
+            cursor.execute("ANALYZE")
 
 
 def wait_for_other_imports(tenant: Any) -> None:

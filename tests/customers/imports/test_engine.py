@@ -5,7 +5,7 @@ import json
 import threading
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -585,6 +585,18 @@ class TestTheWholeFile:
         )
 
         assert seen == [(2, 5), (4, 5), (5, 5)]
+
+
+class TestAfterwards:
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="others keep their statistics")
+    def test_a_large_import_leaves_statistics_by_which_the_database_plans(self, acme, monkeypatch):
+        monkeypatch.setattr(engine, "MANY", 2)
+
+        import_customers(csv_of(*PEOPLE))
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'customers_phone'")
+            assert cursor.fetchone()[0] > 0
 
 
 class TestDuplicatesInTheFile:
