@@ -157,7 +157,7 @@ def assemble(rows):
 def reach_of(ids):
     """Customer id -> the channels by which the customer may be written to, in one query."""
     flags = [f"reach_{channel}" for channel in CHANNELS]
-    rows = Customer.objects.filter(pk__in=ids).with_reach().values_list("pk", *flags)
+    rows = Customer.objects.filter(pk__in=ids).with_reach().order_by().values_list("pk", *flags)
     return {
         pk: [channel for channel, reached in zip(CHANNELS, reaches, strict=True) if reached]
         for pk, *reaches in rows

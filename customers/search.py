@@ -1,19 +1,20 @@
 """Finding customers by what people type.
 
-Each term is routed by what it looks like: digits to the endings of phone numbers, cards and
-numbers, an e-mail to addresses, words to the folded text of the record. All terms must match.
-The folded text is one column, so that one trigram index serves it where the database has one, and
-results are the same without.
+Each term is routed by what it looks like: a customer number to the number, digits and words to the
+folded text of the record. All terms must match. The folded text is one column and each condition
+speaks of columns of the customer alone, so that one trigram index serves them where the database
+has one; results are the same without.
 """
 
 import contextlib
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 import normalise
-from customers.models import Customer, Phone
+from customers.models import Customer
 
+LONGEST_NUMBER = 18  # digits that surely fit into 64 bits
 MIN_PART = 3  # shorter words match only the beginning of a word
 
 
@@ -33,7 +34,7 @@ def search_customers(customers, q):
 
 def _condition(term):
     if term.kind == "number":
-        return Q(number=int(term.value)) if len(term.value) <= 18 else Q(pk=None)
+        return Q(number=int(term.value)) if len(term.value) <= LONGEST_NUMBER else Q(pk=None)
     if term.kind == "digits":
         return _digits_condition(term.value)
     if len(term.value) < MIN_PART:
@@ -42,14 +43,12 @@ def _condition(term):
 
 
 def _digits_condition(digits):
-    # A number dialled with its international or trunk prefix ends like the stored one.
-    endings = {digits, digits.lstrip("0")} - {""}
-    phones = Q()
-    for ending in endings:
-        phones |= Q(reversed_digits__startswith=ending[::-1])
-    condition = Q(Exists(Phone.objects.filter(phones, customer=OuterRef("pk"))))
-    condition |= Q(search_text__contains=digits)
-    if len(digits) <= 18:
+    # The folded text holds phones in their international and national form, so a number dialled
+    # with its international or trunk prefix is found without it.
+    condition = Q(search_text__contains=digits)
+    if digits.startswith("0") and digits.strip("0"):
+        condition |= Q(search_text__contains=digits.lstrip("0"))
+    if len(digits) <= LONGEST_NUMBER:
         condition |= Q(number=int(digits))
     return condition
 
@@ -68,7 +67,7 @@ def find_customer(reference):
             return found
     upper = text.upper()
     number = upper.removeprefix("CUST-")
-    if number.isdigit() and upper.startswith("CUST-") and len(number) <= 18:
+    if number.isdigit() and upper.startswith("CUST-") and len(number) <= LONGEST_NUMBER:
         return Customer.objects.filter(number=int(number)).first()
     for column in ("external_id", "card_number", "username"):
         found = Customer.objects.filter(**{column: text}).first()

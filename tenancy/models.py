@@ -59,10 +59,19 @@ class Tenant(models.Model):
 
 
 class TenantOwned(models.Model):
-    """What every table of a tenant shares: the tenant, and managers that insist on one."""
+    """What every table of a tenant shares: the tenant, and managers that insist on one.
+
+    The tenant alone has no index: it selects nothing that the indexes led by it do not select
+    better, and a planner without statistics would be tempted by it.
+    """
 
     tenant = models.ForeignKey(
-        Tenant, on_delete=models.CASCADE, related_name="+", editable=False, verbose_name=_("tenant")
+        Tenant,
+        on_delete=models.CASCADE,
+        related_name="+",
+        editable=False,
+        db_index=False,
+        verbose_name=_("tenant"),
     )
 
     objects = owned_manager()

@@ -206,8 +206,8 @@ class _Run:
 
 
 def refresh_statistics() -> None:
-    """Let SQLite count its rows again: without, it takes the phones of a customer for all those of
-    the tenant, and whoever asks who is reachable waits. PostgreSQL does so by itself."""
+    """Let SQLite count its rows again after many came in: it chooses between indexes by these
+    numbers. PostgreSQL does so by itself."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA analysis_limit = 1000")

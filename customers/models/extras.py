@@ -16,7 +16,9 @@ class Label(ChildOfCustomer):
 
     FIELDS = ("key", "value")
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="labels")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="labels", db_index=False
+    )
     key = models.CharField(_("key"), max_length=100)
     value = models.CharField(_("value"), max_length=500, blank=True)
 
@@ -24,7 +26,10 @@ class Label(ChildOfCustomer):
         verbose_name = _("label")
         verbose_name_plural = _("labels")
         ordering = ["position", "id"]
-        indexes = [models.Index(fields=["tenant", "key", "value"], name="label_key_value")]
+        indexes = [
+            models.Index(fields=["customer", "tenant"], name="label_of_customer"),
+            models.Index(fields=["tenant", "key", "value"], name="label_key_value"),
+        ]
 
     def __str__(self):
         return f"{self.key}:{self.value}"
