@@ -60,6 +60,7 @@ def import_customers(
     delimiter: str | None = None,
     events: bool = False,
     make_groups: Callable[[set[str]], None] | None = None,
+    only_shops_make_groups: bool = False,
     on_refused: Callable[[Plan, ShapedRow, list[dict[str, Any]]], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
@@ -70,7 +71,8 @@ def import_customers(
     that add addresses to known customers). `dry_run` does everything and takes it back.
     `events` writes an event per customer too; `import.started` and `import.completed` are always
     written. `make_groups` gets the codes of the groups that a chunk names, before it is looked at;
-    without it a row that names an unknown group is refused.
+    without it a row that names an unknown group is refused. With `only_shops_make_groups` that is
+    so for every file but those of a recognised shop, whose groups are what the shop says they are.
     `on_refused` gets each refused row with its reasons, `progress` the rows done and all rows.
 
     Raises FileError or MappingError when the file or its mapping is wrong as a whole; then
@@ -87,6 +89,8 @@ def import_customers(
             file, format=format, mapping=mapping, match=match, on_match=on_match,
             encoding=encoding, delimiter=delimiter,
         )  # fmt: skip
+        if only_shops_make_groups and plan.format in (None, "regulars"):
+            make_groups = None
         run = _Run(plan, dry_run, make_groups, on_refused, progress)
         who = current()
         reason = who.reason or f"import {name}".strip()[:200]

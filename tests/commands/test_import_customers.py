@@ -166,6 +166,17 @@ class TestImport:
 
         assert set(Group.objects.values_list("code", flat=True)) == {"gold", "silver"}
 
+    def test_a_shops_groups_are_created_unless_that_is_declined(self, acme, file):
+        header = "Customer ID,Email *,Last Name *,First Name *,Groups (x;y;z...)"
+        header += ",Active (0/1),Newsletter (0/1),Password *"
+        path = file(header, "1,ada@example.org,Lovelace,Ada,Friends;Readers,1,1,x", name="ps.csv")
+
+        failing("import_customers", path, "--no-create-groups")
+        assert not Group.objects.exists()
+        run("import_customers", path)
+
+        assert set(Group.objects.values_list("code", flat=True)) == {"Friends", "Readers"}
+
     def test_policy_key_mapping_and_events(self, acme, file):
         mapping = file('{"columns": {"wer": "name", "mail": "email"}}', name="mapping.json")
         run("import_customers", file("wer,mail", "Ada,ada@example.org"), "--mapping", mapping)

@@ -1,5 +1,6 @@
 """import_customers FILE --tenant T: customers from CSV, JSON lines or JSON."""
 
+from argparse import BooleanOptionalAction
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -31,7 +32,11 @@ class Command(ImportCommand):
         parser.add_argument("--dry-run", action="store_true", help="do everything, write nothing")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         parser.add_argument("--events", action="store_true", help="an event per customer too")
-        parser.add_argument("--create-groups", action="store_true", help="make unknown groups")
+        parser.add_argument(
+            "--create-groups",
+            action=BooleanOptionalAction,
+            help="make unknown groups; by default only for the files of a recognised shop",
+        )
         parser.add_argument("--errors", metavar="FILE", help="write the refused rows to this file")
         parser.add_argument("--encoding", help="found out when not given")
         parser.add_argument("--delimiter", help="found out when not given")
@@ -45,7 +50,8 @@ class Command(ImportCommand):
                     file,
                     mapping=Path(mapping).read_bytes() if mapping else None,
                     dry_run=dry_run,
-                    make_groups=make_groups if create_groups else None,
+                    make_groups=None if create_groups is False else make_groups,
+                    only_shops_make_groups=create_groups is None,
                     on_refused=rejects,
                     progress=bar,
                     **{name: options[name] for name in names},
