@@ -111,12 +111,13 @@ def current_consents(customer):
 
 
 def state_consents(change, rows):
-    """Append the statements that change something inside an open change; a repetition of what
-    already holds is no new statement."""
+    """Append the statements that change something inside an open change. A repetition of what
+    already holds is no new statement, and one that was made before what holds undoes nothing: a
+    system that sends its old records again must not bring a withdrawn consent back."""
     holds = current_consents(change.customer)
     for row in rows:
         before = holds.get(row.purpose)
-        if before is not None and before.granted == row.granted:
+        if before is not None and (before.granted == row.granted or row.at < before.at):
             continue
         row.customer = change.customer
         change.consents.append(row)

@@ -269,6 +269,15 @@ class TestConsents:
         assert current_consents(ada)["marketing"].granted is False
         assert [row.granted for row in ada.consents.order_by("version")] == [True, False]
 
+    def test_a_statement_made_before_what_holds_undoes_nothing(self, ada):
+        record_consent(ada, purpose="marketing", granted=True, at="2026-01-01T00:00:00Z")
+        record_consent(ada, purpose="marketing", granted=False, at="2026-02-01T00:00:00Z")
+
+        record_consent(ada, purpose="marketing", granted=True, at="2026-01-01T00:00:00Z")
+
+        assert current_consents(ada)["marketing"].granted is False
+        assert ada.consents.count() == 2
+
     def test_saying_the_same_again_is_no_new_statement(self, ada):
         record_consent(ada, purpose="marketing", granted=True)
         record_consent(ada, purpose="marketing", granted=True)
