@@ -54,12 +54,27 @@ def grant_staff(principal, email, *, role, stores=(), **fields):
 
 def regrant_staff(principal, member, *, role=None, active=None, stores=None):
     """Change a staff member on behalf of `principal`, who must have all rights of the role before
-    and after."""
+    and after. Nobody takes the own role or activity away: that could leave a tenant without an
+    administrator, and nobody would notice before the next call."""
+    if principal.staff is not None and principal.staff.pk == member.pk:
+        _refuse_own_end(member, role=role, active=active)
     for each in {member.role, role or member.role}:
         _refuse_more_scopes(principal, ROLE_SCOPES[each], "role")
     if stores is not None:
         _refuse_more_stores(principal, stores)
     return update_staff(member, role=role, active=active, stores=stores)
+
+
+def _refuse_own_end(member, *, role, active):
+    message = _("You cannot take your own rights away; another administrator can.")
+    own = ValidationError(message, code="own_rights")
+    errors = {}
+    if role is not None and role != member.role:
+        errors["role"] = own
+    if active is False:
+        errors["active"] = own
+    if errors:
+        raise ValidationError(errors)
 
 
 def _refuse_more_scopes(principal, wanted, field):

@@ -157,6 +157,21 @@ def test_every_token_of_a_member_ends_with_role_or_activity(admin, tenant, chang
     assert api.get("session/").status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("change", "field"), [({"role": "seller"}, "role"), ({"active": False}, "active")]
+)
+def test_nobody_takes_the_own_rights_away(admin, tenant, change, field):
+    member = StaffMemberFactory(tenant=tenant, role="admin")
+    api = Api(admin_token_for(admin, member))
+
+    refused = api.patch(f"staff/{member.pk}/", change)
+
+    assert refused.status_code == 400
+    assert errors_of(refused) == {(field, "own_rights")}
+    assert api.patch(f"staff/{member.pk}/", {"role": "admin", "active": True}).status_code == 200
+    assert admin.patch(f"staff/{member.pk}/", change).status_code == 200
+
+
 def admin_token_for(admin, member):
     answer = admin.post("tokens/", {"staff": str(member.pk)})
     assert answer.status_code == 201, answer.content
