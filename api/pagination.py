@@ -195,7 +195,9 @@ def _cursor(order, row, backwards):
         name = term.removeprefix("-")
         value = row[name] if isinstance(row, dict) else getattr(row, name)
         values.append(value if isinstance(value, (int, str)) else _text(value))
-    return signing.dumps([order, int(backwards), values], salt=SALT)
+    # Compressed, because servers and proxies cut addresses off at 4,000 to 8,000 characters and a
+    # name of 250 emoji takes 3,000 as JSON.
+    return signing.dumps([order, int(backwards), values], salt=SALT, compress=True)
 
 
 def _text(value):

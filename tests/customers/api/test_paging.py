@@ -54,6 +54,25 @@ def test_every_order_shows_everybody_once(admin, crowd, ordering, size):
     assert ids(pages) == [row["id"] for row in whole]
 
 
+def test_a_cursor_of_the_longest_names_fits_into_an_address(admin, acme):
+    script = [chr(0x1F300 + n) for n in range(700)]
+    names = {
+        "name": "".join(script[:250]),
+        "first_name": "".join(script[250:370]),
+        "last_name": "".join(script[370:490]),
+        "company_name": "".join(script[490:690]),
+    }
+    for _ in range(2):
+        CustomerFactory(tenant=acme, **names)
+
+    pages = admin.get("customers/", {"ordering": ",".join(names), "page_size": 1}).json()
+
+    # The request line that gunicorn accepts unless told otherwise, less method and protocol.
+    assert len(pages["next"]) < 4094 - len("GET  HTTP/1.1")
+    parts = urlsplit(pages["next"])
+    assert len(admin.get(f"{parts.path}?{parts.query}").json()["results"]) == 1
+
+
 @pytest.mark.parametrize("ordering", ORDERS)
 def test_the_way_back_is_the_way_there(admin, crowd, ordering):
     pages = []
