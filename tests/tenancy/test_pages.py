@@ -169,3 +169,9 @@ def test_a_forged_host_never_stands_in_a_mail(tenant, settings, host):
     (message,) = mail.outbox
     assert host not in str(message.message())
     assert "http://localhost:8000/activate/acme/" in message.body
+
+
+def test_the_address_that_the_start_prints_leads_to_the_back_office(client):
+    answer = client.get("/")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
