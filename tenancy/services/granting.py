@@ -25,7 +25,8 @@ def grant_token(principal, *, scopes=None, staff=None, stores=(), name="", lifet
             {"staff": ValidationError(_("Only administrators issue these."), code="forbidden")}
         )
     wanted = scopes
-    if staff is not None and scopes is None:
+    if staff is not None and not scopes:
+        # Whether none are named or an empty list: a staff member's token then has the role's.
         wanted = ROLE_SCOPES[staff.role]
     _refuse_more_scopes(principal, set(wanted or ()), "scopes")
     _refuse_more_stores(principal, stores)
