@@ -241,8 +241,16 @@ def revoke_customer_tokens(customer_id):
 
 
 def revoke_tokens(queryset):
-    """Revoke every live token of the queryset; returns how many."""
-    return queryset.filter(revoked_at=None).update(revoked_at=clock.now())
+    """Revoke every live token of the queryset; returns how many.
+
+    A refresh that is under way ends the old pair and makes a new one, which this UPDATE, having
+    waited for it, would not see. As long as one looks alive there is more to do: a refresh that
+    has not committed still shows its old pair.
+    """
+    n_revoked, live = 0, queryset.filter(revoked_at=None)
+    while live.exists():
+        n_revoked += live.update(revoked_at=clock.now())
+    return n_revoked
 
 
 def _new_token(tenant, *, kind, **fields):
