@@ -4,6 +4,7 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q
 
 from api.filters import FilterSet
+from customers.filters import InstantFilter
 from customers.models import Customer
 from groups.models import Group, Subscription
 from groups.querysets import reachable_in
@@ -21,7 +22,7 @@ class GroupFilter(FilterSet):
     parent = django_filters.CharFilter(
         method="below", label="Code or id of the group above; `none` for those at the top."
     )
-    updated_after = django_filters.IsoDateTimeFilter("updated_at", "gt")
+    updated_after = InstantFilter(field_name="updated_at", lookup_expr="gt")
 
     class Meta:
         model = Group

@@ -338,3 +338,11 @@ def test_groups_can_be_set_with_the_customer(admin, ada, news, vip):
     assert answer.status_code == 200, answer.content
     assert [group["code"] for group in answer.json()["groups"]] == ["news", "vip"]
     assert Customer.objects.get(pk=ada.pk).version == 2
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_an_instant_beyond_the_calendar_is_a_bad_parameter(admin, instant):
+    response = admin.get("groups/", {"updated_after": instant})
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["field"] == "updated_after"
