@@ -114,6 +114,8 @@ def server_command(port):
         *[sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{HOST}:{port}"],
         *["--worker-class", "gthread", "--workers", "2", "--threads", "4"],
         *["--graceful-timeout", "10", "--log-level", "warning", "--no-control-socket"],
+        # The longest it knows: a list with many filters and a cursor is a long address.
+        *["--limit-request-line", "8190"],
     ]
 
 

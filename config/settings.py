@@ -184,7 +184,9 @@ ACCESS_TOKEN_MINUTES = env.int("ACCESS_TOKEN_MINUTES", 60)
 REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", 14)
 
 # --- Language, time, files -----------------------------------------------------------------
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = "en-gb"
+# Further languages join with their translation; until then nobody gets half of one.
+LANGUAGES = [("en-gb", "English")]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

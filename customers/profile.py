@@ -388,6 +388,8 @@ def clean_child(list_name, item, context, *, new=True):
         if missing:
             required = ValidationError(_("This field is required."), code="required")
             raise ValidationError(dict.fromkeys(missing, required))
+        if not any(value for name, value in row.items() if name not in ("kind", "primary")):
+            raise ValidationError(_("An entry that says nothing."), code="required")
     if item.get("id") is not None:
         row["id"] = str(item["id"]).lower()
     return row

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from customers.profile import CHILD_LISTS, Context, clean_child, clean_profile
+from customers.services.consents import repeats
 
 from .planning import FILL
 from .validating import Candidate
@@ -213,7 +214,7 @@ def _news(candidate, consents, policy):
         before = holds.get(row.purpose)
         if before is not None:
             older = statement.get("at") is not None and row.at <= before.at
-            if policy == FILL or older or before.granted == row.granted:
+            if policy == FILL or older or repeats(before, row):
                 continue
         news.append(statement)
     return news

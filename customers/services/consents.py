@@ -110,14 +110,20 @@ def current_consents(customer):
     return latest
 
 
+def repeats(holds, row):
+    """Whether a statement says only what holds already: the same answer, to no other wording."""
+    return holds.granted == row.granted and row.wording_version in ("", holds.wording_version)
+
+
 def state_consents(change, rows):
     """Append the statements that change something inside an open change. A repetition of what
     already holds is no new statement, and one that was made before what holds undoes nothing: a
-    system that sends its old records again must not bring a withdrawn consent back."""
+    system that sends its old records again must not bring a withdrawn consent back. The same
+    answer to a new wording is evidence of its own."""
     holds = current_consents(change.customer)
     for row in rows:
         before = holds.get(row.purpose)
-        if before is not None and (before.granted == row.granted or row.at < before.at):
+        if before is not None and (repeats(before, row) or row.at < before.at):
             continue
         row.customer = change.customer
         change.consents.append(row)

@@ -14,6 +14,7 @@ from customers.services.registering import register_customer
 from customers.services.updating import update_customer
 from tenancy.scoping import current_tenant
 from tenancy.services import revoke_customer_tokens
+from tenancy.services.counting import TooManyTries
 
 Purpose = ActivationCode.Purpose
 Status = Customer.Status
@@ -53,6 +54,23 @@ def send_activation(customer, *, method=None):
     target = _target(customer, method)
     send_code(customer, ACTIVATION_BY[method], target=target)
     return method
+
+
+def invite_customer(customer):
+    """After a single registration: send a new customer the activation that the tenant asks for.
+
+    Returns whether one is on its way. Nothing is sent to customers who are active already, without
+    a contact point, or beyond the day's number of messages: the registration stands, and a code can
+    be sent later. Batches and imports do not invite: moving in must not write to thousands.
+    """
+    method = customer.tenant.setting("activation_method")
+    if customer.status != Status.NEW or method not in ACTIVATION_BY:
+        return False
+    try:
+        send_activation(customer, method=method)
+    except (ValidationError, TooManyTries):
+        return False
+    return True
 
 
 def _target(customer, method):

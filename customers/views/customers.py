@@ -16,7 +16,7 @@ from customers.serializers import (
     CustomerRegistrationSerializer,
     CustomerSerializer,
 )
-from customers.services import delete_customer
+from customers.services import delete_customer, invite_customer
 from customers.views import writing
 from customers.views.base import CustomerPartViewSet
 
@@ -103,8 +103,10 @@ class CustomerViewSet(CustomerPartViewSet):
     )
     def create(self, request):
         """Register a customer. Two registrations with the same identifier at once make one; the
-        other is answered 409."""
+        other is answered 409. Where the tenant activates by mail or SMS, a customer registered with
+        the status `new` is sent the link or code."""
         customer = writing.register(self.principal, self.body())
+        invite_customer(customer)
         location = reverse("api:customer", args=[customer.pk])
         headers = {"Location": request.build_absolute_uri(location)}
         return self.record_response(customer.pk, status=201, headers=headers)

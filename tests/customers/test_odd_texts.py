@@ -41,6 +41,8 @@ CHILDREN = {
 REQUIRED = {
     "emails": {"address": "a@example.org"},
     "phones": {"given": "90000001"},
+    "addresses": {"city": "Oslo", "street": "Storgata 1"},
+    "contact_persons": {"first_name": "Grace", "last_name": "Hopper"},
     "labels": {"key": "k"},
 }
 
@@ -101,9 +103,11 @@ def test_every_column_of_every_child(acme, list_name, odd):
         for path in refused(lambda name=name: store({name: odd}))
     }
     kept_names = [name for name in names if name not in bad]
+    assert bad <= set(names)
+    if not normalised(odd):
+        return  # a row of blanks says nothing and is refused as a whole
     store(dict.fromkeys(kept_names, odd))
 
-    assert bad <= set(names)
     rows = record_of(customer.pk)[list_name]
     for name in kept_names:
         if name not in ("address", "email", "country", "kind"):

@@ -229,6 +229,13 @@ class TestRefusals:
 
 @pytest.mark.django_db
 class TestEntries:
+    @pytest.mark.parametrize("empty", [{}, {"kind": "work"}, {"street": "", "primary": True}])
+    def test_an_entry_that_says_nothing_is_refused(self, ada, empty):
+        with pytest.raises(ValidationError) as refusal:
+            add_entry(ada, "addresses", empty)
+
+        assert refusal.value.code == "required"
+
     def test_a_new_primary_takes_the_flag_from_the_old(self, ada):
         add_entry(ada, "emails", {"address": "new@example.org", "primary": True})
 
@@ -284,6 +291,14 @@ class TestConsents:
 
         assert ada.consents.count() == 1
         assert fresh(ada).version == 2
+
+    def test_the_same_answer_to_a_new_wording_is_kept_too(self, ada):
+        record_consent(ada, purpose="marketing", granted=True, wording_version="1")
+        record_consent(ada, purpose="marketing", granted=True, wording_version="2")
+        record_consent(ada, purpose="marketing", granted=True)
+
+        assert current_consents(ada)["marketing"].wording_version == "2"
+        assert ada.consents.count() == 2
 
     def test_a_statement_without_a_purpose_or_an_answer_is_refused(self, ada):
         with pytest.raises(ValidationError) as refusal:
