@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from unfold.paginator import InfinitePaginator
 
 from customers.admin import layout
+from customers.admin.beginning import begin_with
 from customers.admin.deeds import DeedPages
 from customers.admin.exporting import ExportPages
 from customers.admin.filters import (
@@ -29,10 +30,15 @@ from customers.admin.filters import (
     StatusFilter,
     StoreFilter,
 )
-from customers.admin.forms import BESIDE_PROFILE, CustomerForm, decimal_money
+from customers.admin.forms import BESIDE_PROFILE, LISTS, CustomerForm, decimal_money
 from customers.admin.inlines import ON_BOTH, ON_CHANGE, StoreProfileFormSet
 from customers.admin.panels import PANELS
-from customers.admin.saving import changed_meanwhile, placed, write_store_profiles
+from customers.admin.saving import (
+    changed_meanwhile,
+    placed,
+    with_present_values,
+    write_store_profiles,
+)
 from customers.models import Avatar, Customer, Email, Phone
 from customers.search import search_customers
 from customers.services import (
@@ -97,6 +103,7 @@ class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
     search_help_text = gettext_lazy("Name, e-mail, phone, card or number")
     change_form_before_template = "admin/customers/customer/form_top.html"
     warn_unsaved_form = True
+    add_from_search = True  # a search that found nobody becomes the beginning of the form
 
     # --- List -----------------------------------------------------------------------------------
     def get_queryset(self, request):
@@ -122,7 +129,10 @@ class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
 
     @admin.display(description=gettext_lazy("e-mail"))
     def email(self, customer):
-        return next((row.address for row in customer.emails.all()), customer.login_email or "–")
+        address = next((row.address for row in customer.emails.all()), customer.login_email)
+        name, _at, domain = (address or "–").rpartition("@")
+        # May be broken before the @, where the eye expects it.
+        return format_html("{}<wbr>@{}", name, domain) if name else domain
 
     @admin.display(description=gettext_lazy("phone"))
     def phone(self, customer):
@@ -258,7 +268,15 @@ class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
         stores = list(member.stores.all()[:2]) if member else []
         if len(stores) == 1:
             initial.setdefault("home_store", stores[0].pk)
-        return initial
+        typed = begin_with(initial.pop("typed", ""))
+        return {**initial, **{name: value for name, value in typed.items() if name not in LISTS}}
+
+    def get_formset_kwargs(self, request, obj, inline, prefix):
+        kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
+        if obj._state.adding and request.method == "GET":
+            typed = begin_with(request.GET.get("typed", ""))
+            kwargs["initial"] = typed.get(inline.formset.list_name, [])
+        return kwargs
 
     def _create_formsets(self, request, obj, change):
         formsets, inlines = super()._create_formsets(request, obj, change)
@@ -337,6 +355,7 @@ class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
                 self._write_beside(customer, form, formsets)
         except VersionConflict as conflict:
             request.conflicting_version = conflict.current
+            request.POST = with_present_values(request.POST, form)
             raise ValidationError(
                 changed_meanwhile(obj, form.cleaned_data["seen_version"]), code="changed_meanwhile"
             ) from conflict

@@ -120,7 +120,7 @@ class MarketingFilter(YesNo):
 
 
 class HasEmailFilter(YesNo):
-    title, parameter_name = _("has an e-mail"), "has_email"
+    title, parameter_name = _("e-mail on file"), "has_email"
 
     def _emails(self):
         return Exists(Email.objects.filter(customer=OuterRef("pk")))

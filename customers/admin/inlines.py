@@ -21,7 +21,8 @@ class RowForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            field.show_hidden_initial = True
+            # A new row has nothing to remember: what it was opened with is meant to be saved.
+            field.show_hidden_initial = not self.instance._state.adding
 
     def _post_clean(self):
         """Leaves the instance as it is."""

@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from customers.models import Customer
 from customers.services import remove_store_profile, set_store_profile
 from events.models import HistoryEntry
 from tenancy.admin.telling import who
@@ -32,6 +33,24 @@ def write_store_profiles(customer, formset):
             continue
         with placed({name: f"{place}.{name}" for name in values}):
             set_store_profile(customer, store, **values)
+
+
+def with_present_values(post, form):
+    """What was sent, its untouched fields as they stand now: the page must not show old values
+    beside the words that somebody has changed them."""
+    present = type(form)(instance=Customer.objects.get(pk=form.instance.pk))
+    post = post.copy()
+    for name, field in present.fields.items():
+        if name in form.changed_data or not field.show_hidden_initial:
+            continue
+        value = present[name].value()
+        text = "" if value is None else str(value)
+        post[form[name].html_initial_name] = text
+        if value is False:
+            post.pop(form[name].html_name, None)
+        else:
+            post[form[name].html_name] = text
+    return post
 
 
 def changed_meanwhile(customer, seen_version):

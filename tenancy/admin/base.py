@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from unfold.contrib.filters.admin import RangeDateFilter
 
 from events.models import HistoryEntry
+from tenancy.admin.filtering import set_filters
 from tenancy.admin.telling import told_entries
 from tenancy.entering import role_in
 from tenancy.scoping import current_tenant
@@ -42,7 +43,8 @@ class ServiceForm(forms.ModelForm):
     """A form that never touches its instance: what was typed goes to a service.
 
     An admin hands in `request`. A field remembers the value it was shown with, so that a save
-    changes only what was typed here, whatever others did to the record meanwhile.
+    changes only what was typed here, whatever others did to the record meanwhile. A new row has
+    nothing to remember: what its form was opened with (a seller's own store) is meant to be saved.
     """
 
     request = None
@@ -50,7 +52,7 @@ class ServiceForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        if self.remembers_values:
+        if self.remembers_values and not self.instance._state.adding:
             for field in self.fields.values():
                 if not isinstance(field, forms.FileField):
                     field.show_hidden_initial = True
@@ -116,6 +118,8 @@ class ModelAdmin(Scoped, unfold.admin.ModelAdmin):
     view_on_site = False
     list_filter_submit = True
     show_facets = ShowFacets.NEVER
+    list_before_template = "admin/set_filters.html"
+    add_from_search = False  # whether a search without a result may begin a new row
 
     # --- Reading --------------------------------------------------------------------------------
     def lookup_allowed(self, lookup, value, request):
@@ -137,6 +141,14 @@ class ModelAdmin(Scoped, unfold.admin.ModelAdmin):
     def write(self, request, obj, form, formsets, *, change):
         """Save by one service call and return the saved row. May raise ValidationError."""
         raise NotImplementedError
+
+    # --- Lists ------------------------------------------------------------------------------------
+    def changelist_view(self, request, extra_context=None):
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None) or {}
+        if "cl" in context:
+            context["set_filters"] = set_filters(context["cl"])
+        return response
 
     # --- Saving ---------------------------------------------------------------------------------
     def get_form(self, request, obj=None, change=False, **kwargs):

@@ -257,6 +257,24 @@ def test_saving_again_puts_only_what_was_typed_on_top(office, ada):
     assert [label.key for label in ada.labels.all()] == ["new"]
 
 
+def test_after_a_conflict_the_page_shows_what_others_wrote_beside_what_was_typed(office, ada, acme):
+    store = StoreFactory(tenant=acme, code="harbour")
+    data = form_data(office.get(customer_page(ada)), FORM, first_name="Augusta")
+    update_customer(ada, last_name="King", home_store=store, no_email=True, eu_citizen=True)
+
+    response = office.post(customer_page(ada), data)
+
+    shown = form_data(response, FORM)
+    assert shown["first_name"] == ["Augusta"]
+    assert shown["last_name"] == ["King"]
+    assert shown["home_store"] == [str(store.pk)]
+    assert shown["no_email"] == ["on"]
+    assert office.post(customer_page(ada), shown).status_code == 302
+    ada.refresh_from_db()
+    assert (ada.first_name, ada.last_name, ada.home_store) == ("Augusta", "King", store)
+    assert (ada.no_email, ada.eu_citizen) == (True, True)
+
+
 def test_rows_that_others_added_meanwhile_stay(office, ada):
     data = form_data(office.get(customer_page(ada)), FORM)
     add_row(data, "emails", address="mine@example.org")
