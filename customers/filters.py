@@ -1,7 +1,6 @@
 """What a list of customers can be narrowed by; each method is one queryset call."""
 
 import django_filters
-from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 import normalise
-from api.filters import FilterSet
+from api.filters import CleanFilter, FilterSet, InstantFilter
 from customers.models import Address, Consent, Customer, Email, Label
 from customers.phrases import read_phrases, search_with_phrases
 from customers.querysets import CHANNELS
@@ -21,42 +20,12 @@ from tenancy.scoping import current_tenant
 REACHES = (*CHANNELS, "any")
 
 
-class CleanField(forms.CharField):
-    """Text that a function of `normalise` judges."""
-
-    def __init__(self, *args, cleaner, **options):
-        super().__init__(*args, max_length=254, **options)
-        self.cleaner = cleaner
-
-    def clean(self, value):
-        text = super().clean(value)
-        return self.cleaner(text) if text else None
-
-
-class CleanFilter(django_filters.CharFilter):
-    """A filter whose value `cleaner` turns into what is stored, or refuses."""
-
-    field_class = CleanField
-
-
 @extend_schema_field(OpenApiTypes.BOOL)
 class FlagFilter(CleanFilter):
     """true or false, and nothing else."""
 
     def __init__(self, *args, **options):
         super().__init__(*args, cleaner=normalise.clean_bool, **options)
-
-
-@extend_schema_field(OpenApiTypes.DATETIME)
-class InstantFilter(CleanFilter):
-    """An instant; a date or a time without zone is the tenant's local one."""
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, cleaner=_instant, **options)
-
-
-def _instant(text):
-    return normalise.parse_instant(text, tz=current_tenant().timezone)
 
 
 def _text(text):

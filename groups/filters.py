@@ -3,8 +3,7 @@
 import django_filters
 from django.db.models import Exists, OuterRef, Q
 
-from api.filters import FilterSet
-from customers.filters import InstantFilter
+from api.filters import FilterSet, InstantFilter
 from customers.models import Customer
 from groups.models import Group, Subscription
 from groups.querysets import reachable_in
