@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -31,6 +32,10 @@ class LabelledAutocomplete(AutocompleteJsonView):
         return {**result, "text": label(obj)} if label else result
 
 
+def nothing_here(request, **parts):
+    raise Http404
+
+
 class RegularsSite(UnfoldAdminSite):
     """Django's admin site in the tenant of the session (see AdminTenantMiddleware)."""
 
@@ -45,6 +50,8 @@ class RegularsSite(UnfoldAdminSite):
     def extra_urls(self):
         return [
             path("tenant/", self.admin_view(self.choose_tenant), name="choose_tenant"),
+            # Django's way from a row to its page on the site looks into every tenant; we have none.
+            path("r/<path:rest>", self.admin_view(nothing_here)),
         ]
 
     def each_context(self, request):
