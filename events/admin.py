@@ -1,6 +1,7 @@
 """What happened, to be read: the history of deeds and the events that others hear of."""
 
 from django.contrib import admin
+from django.db.models import CharField, Value
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +10,7 @@ from unfold.paginator import InfinitePaginator
 
 from events.models import Event, HistoryEntry
 from tenancy.admin.base import ReadOnlyAdmin
-from tenancy.admin.telling import DEEDS, KINDS, deed_in_words, told_change, who
+from tenancy.admin.telling import DEEDS, KINDS, deed_in_words, told_change, visible_changes, who
 
 PAGES = {"customer": "customers_customer", "group": "groups_group", "tenant": "tenancy_tenant"}
 
@@ -66,6 +67,18 @@ class HistoryEntryAdmin(AboutSubject):
     list_filter = (DeedFilter, ActorFilter)
     fields = ("at", "who", "deed_shown", "reason", "subject", "version", "told", "request_id")
 
+    def get_queryset(self, request):
+        # The columns are asked of the row alone; what it may tell depends on who reads it.
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(reader=Value(self.role(request) or "", output_field=CharField()))
+        )
+
+    def visible(self, entry):
+        """What the reader may know of the changes."""
+        return visible_changes(entry, entry.reader)
+
     @admin.display(description=_("who"))
     def who(self, entry):
         return who(entry)
@@ -76,14 +89,14 @@ class HistoryEntryAdmin(AboutSubject):
 
     @admin.display(description=_("fields"))
     def n_changes(self, entry):
-        names = [name.replace("_", " ") for name in entry.changes]
+        names = [name.replace("_", " ") for name in self.visible(entry)]
         return ", ".join(names[:4]) + (" …" if len(names) > 4 else "") or "–"
 
     @admin.display(description=_("changes"))
     def told(self, entry):
         if entry.redacted:
             return _("The values were erased.")
-        rows = (told_change(name, values) for name, values in entry.changes.items())
+        rows = (told_change(name, values) for name, values in self.visible(entry).items())
         return format_html_join("", "<div><strong>{}</strong>: {} → {}</div>", rows) or "–"
 
 

@@ -269,6 +269,22 @@ def changes_field(role, field):
     return role in CUSTOMER_FIELDS.get(field, _ADMIN_ONLY).changes
 
 
+# The history tells of parts of a customer that are no fields by a first word.
+_TOLD = {
+    "consent": "consents",
+    "store": "store_profiles",
+    "extension": "store_profiles",
+    "group": "groups",
+    "verified": "emails",
+    "erased": "anonymised_at",
+}
+
+
+def sees_told(role, name):
+    """Whether `role` may read what a customer's history tells under `name`, old and new."""
+    return sees_field(role, _TOLD.get(name.partition(" ")[0], name.partition(" ")[0]))
+
+
 # --- Back office: Django's permission names answered from the same table ----------------------
 # model -> (view, add, change, delete); None: nobody, not even an admin.
 _SETUP = ("settings.retrieve", "stores.create", "stores.partial_update", None)

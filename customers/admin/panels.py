@@ -84,7 +84,9 @@ class HistoryPanel(Panel):
     def context(self):
         entries = HistoryEntry.objects.about("customer", self.customer_id)[: N_HISTORY + 1]
         return {
-            "entries": told_entries(entries[:N_HISTORY]),
+            "entries": told_entries(
+                entries[:N_HISTORY], role_in(self.request.user, current_tenant())
+            ),
             "has_more": len(entries) > N_HISTORY,
         }
 

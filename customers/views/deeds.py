@@ -26,7 +26,7 @@ from customers.services import (
 from customers.views.base import CustomerPartViewSet
 from events.models import HistoryEntry
 from tenancy.addresses import client_address
-from tenancy.permissions import CUSTOMER, sees_field
+from tenancy.permissions import CUSTOMER, sees_told
 from tenancy.services import count_or_refuse, forget_count
 from tenancy.services.signing_in import check_or_burn
 
@@ -236,26 +236,7 @@ class HistoryViewSet(CustomerPartViewSet):
             "request_id": row.request_id,
             "version": row.version,
             "changes": {
-                name: values
-                for name, values in row.changes.items()
-                if sees_field(role, field_of(name))
+                name: values for name, values in row.changes.items() if sees_told(role, name)
             },
             "redacted": row.redacted,
         }
-
-
-# The history tells of things that are not fields by a first word.
-_WORDS = {
-    "consent": "consents",
-    "store": "store_profiles",
-    "extension": "store_profiles",
-    "group": "groups",
-    "verified": "emails",
-    "erased": "anonymised_at",
-}
-
-
-def field_of(told):
-    """The field of the permission table behind a name in the history's changes."""
-    word = told.partition(" ")[0]
-    return _WORDS.get(word, told)

@@ -269,7 +269,7 @@ class ModelAdmin(Scoped, unfold.admin.ModelAdmin):
         context = {
             "title": _("History"),
             "subtitle": str(obj),
-            "entries": told_entries(page.object_list),
+            "entries": told_entries(page.object_list, self.role(request)),
             "page_obj": page,
             **(extra_context or {}),
         }

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from normalise import minor_unit_places
+from tenancy.permissions import sees_told
 from tenancy.scoping import current_tenant
 
 DEEDS = {
@@ -46,8 +47,8 @@ class ToldEntry:
     changes: list = field(default_factory=list)
 
 
-def told_entries(entries):
-    """The rows of a HistoryEntry queryset as ToldEntry."""
+def told_entries(entries, role):
+    """The rows of a HistoryEntry queryset as ToldEntry, as far as `role` may read them."""
     return [
         ToldEntry(
             at=entry.at,
@@ -56,10 +57,17 @@ def told_entries(entries):
             reason=entry.reason,
             version=entry.version,
             redacted=entry.redacted,
-            changes=[told_change(name, values) for name, values in entry.changes.items()],
+            changes=[told_change(*change) for change in visible_changes(entry, role).items()],
         )
         for entry in entries
     ]
+
+
+def visible_changes(entry, role):
+    """The changes of a history row without the fields of a customer that `role` may not see."""
+    if entry.subject_type != "customer":
+        return entry.changes
+    return {name: values for name, values in entry.changes.items() if sees_told(role, name)}
 
 
 def who(entry):

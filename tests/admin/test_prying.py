@@ -2,8 +2,9 @@
 
 import pytest
 
-from customers.services import set_customer_password
-from tests.admin.conftest import page
+from customers.services import set_customer_password, update_customer
+from events.models import HistoryEntry
+from tests.admin.conftest import customer_page, page
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -51,3 +52,24 @@ def test_lists_with_filters_of_plain_columns_take_them(office, bridge):
     users = bridge.get(f"{page('tenancy_user', 'changelist')}?is_active__exact=1")
 
     assert (tokens.status_code, users.status_code) == (200, 200)
+
+
+def test_the_history_shows_a_seller_no_field_that_the_table_hides(shop, office, ada):
+    update_customer(ada, ledger_number="424242", first_name="Augusta")
+    entry = HistoryEntry.objects.about("customer", ada.pk).first()
+    pages = [
+        customer_page(ada),
+        customer_page(ada, "history"),
+        page("events_historyentry", "change", entry.pk),
+    ]
+
+    for url in pages:
+        seen, whole = shop.get(url).content, office.get(url).content
+        assert b"Augusta" in seen
+        assert b"424242" not in seen
+        assert b"424242" in whole
+
+
+@pytest.mark.parametrize("path", ["r/1/1/", "r/1/%00/", "r/99999999999999999999/x/"])
+def test_no_way_leads_from_a_row_to_a_page_of_the_site(office, path):
+    assert office.get(f"/admin/{path}").status_code == 404
