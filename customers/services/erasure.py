@@ -1,9 +1,10 @@
 """Anonymise and delete: what the registry of personal data says, done to one customer."""
 
 import re
+from contextlib import suppress
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from customers.hooks import hooks
@@ -195,11 +196,14 @@ def _delete_rows(customer):
 def _leave_tombstone(customer):
     who = current().actor
     # An id that a client supplies again and that is deleted again has its last deletion here.
-    Tombstone.objects.update_or_create(
-        id=customer.pk,
-        tenant=customer.tenant,
-        defaults={"deleted_at": clock.now(), "actor_kind": who.kind, "actor_id": who.id},
-    )
+    # Where another tenant deleted the same id before (a business that moved here from its trial),
+    # that one's row stays: history and change feed tell of this deletion, and nothing may stop it.
+    with suppress(IntegrityError), transaction.atomic():
+        Tombstone.objects.update_or_create(
+            id=customer.pk,
+            tenant=customer.tenant,
+            defaults={"deleted_at": clock.now(), "actor_kind": who.kind, "actor_id": who.id},
+        )
 
 
 def _files_of(customer):
