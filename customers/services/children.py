@@ -87,6 +87,8 @@ def _bring_about(change, list_name, existing, gone, wanted):
         chosen = named[0] if named else flags.index(True) if True in flags else 0
     if gone:
         child.model.objects.filter(pk__in=[row.pk for row in gone]).delete()
+    _refuse_doubles(list_name, wanted)
+    held = {getattr(row, "address_key", None): row.pk for row in existing}
     dirty, new = [], []
     for position, (match, row) in enumerate(wanted):
         row = {**row, "position": position}
@@ -101,14 +103,46 @@ def _bring_about(change, list_name, existing, gone, wanted):
             for name in differs:
                 setattr(match, name, row[name])
             dirty.append((match, differs))
+    told = bool(gone or new) or any(set(differs) - {"position"} for _match, differs in dirty)
+    dirty, moved = _without_exchanges(child.model, held, dirty)
+    new += moved
     # The new primary may be saved only after the old one has let go of the flag.
     for match, differs in sorted(dirty, key=lambda item: getattr(item[0], "primary", False)):
         match.save(update_fields=differs)
     child.model.objects.bulk_create(new)
     change.customer._prefetched_objects_cache = {}
     after_rows = list(getattr(change.customer, list_name).all())
-    if gone or new or any(set(differs) - {"position"} for _match, differs in dirty):
+    if told:
         change.record(list_name, before, tell(list_name, after_rows))
+
+
+def _refuse_doubles(list_name, wanted):
+    """Name the row that would be the same e-mail as one before it: a constraint forbids two."""
+    if list_name != "emails":
+        return
+    seen, errors = set(), {}
+    for index, (match, row) in enumerate(wanted):
+        key = row.get("address_key", match and match.address_key)
+        if key in seen:
+            errors[f"{list_name}.{index}.address"] = ValidationError(
+                _("This address is in the list already."), code="duplicate"
+            )
+        seen.add(key)
+    if errors:
+        raise ValidationError(errors)
+
+
+def _without_exchanges(model, held, dirty):
+    """Split changed rows into those that can be saved one by one, and those that take an e-mail
+    which another row still holds: they are removed here, to be inserted again at the end."""
+    moved = [
+        match
+        for match, differs in dirty
+        if "address_key" in differs and held.get(match.address_key, match.pk) != match.pk
+    ]
+    if moved:
+        model.objects.filter(pk__in=[match.pk for match in moved]).delete()
+    return [item for item in dirty if item[0] not in moved], moved
 
 
 def _reset_proof(match, row):

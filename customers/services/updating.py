@@ -1,5 +1,7 @@
 """Changing a registered customer."""
 
+from contextlib import contextmanager
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -89,10 +91,24 @@ def change_entry(customer, list_name, entry_id, values, *, reason="", expected_v
     with open_change(
         customer, deed="customer.updated", reason=reason, expected_version=expected_version
     ) as change:
-        changed = children.change_child(change, list_name, entry_id, row)
+        with _of_one_row():
+            changed = children.change_child(change, list_name, entry_id, row)
         if changed is None:
             raise NoSuchEntry
         return changed
+
+
+@contextmanager
+def _of_one_row():
+    """Name a refused field as the row does, not by its place in a list that nobody sent."""
+    try:
+        yield
+    except ValidationError as error:
+        if not hasattr(error, "error_dict"):
+            raise
+        raise ValidationError(
+            {name.rpartition(".")[2]: errors for name, errors in error.error_dict.items()}
+        ) from error
 
 
 def remove_entry(customer, list_name, entry_id, *, reason="", expected_version=None):
