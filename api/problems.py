@@ -52,6 +52,8 @@ TITLES = {
 # Codes of a ValidationError that speak of what is stored, not of what was sent.
 CONFLICTS = {"unique"}
 RETRY_SECONDS = 1
+# A body of nothing but mistakes must not be answered by a longer one.
+MOST_ERRORS = 100
 
 
 class BodyTooLarge(Exception):
@@ -91,7 +93,7 @@ class Problem:
             "detail": self.detail,
         }
         if self.errors:
-            members["errors"] = self.errors
+            members["errors"] = self.errors[:MOST_ERRORS]
         members["request_id"] = getattr(request, "request_id", "")
         return members
 

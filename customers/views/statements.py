@@ -17,12 +17,11 @@ from customers.services import (
     remove_device,
 )
 from customers.views.base import CustomerPartViewSet
+from customers.views.writing import STAFF_EVIDENCE
 from tenancy.models import Store
 from tenancy.permissions import CUSTOMER
 
 EVIDENCE = ("purpose", "granted", "at", "store", "source", "wording_version")
-# When and where a customer agreed is not for the customer to claim.
-STAFF_EVIDENCE = ("at", "store")
 
 
 class StatedConsentSerializer(ConsentSerializer):

@@ -13,6 +13,7 @@ from rest_framework.exceptions import PermissionDenied
 from api.problems import FieldsRefused
 from customers.hooks import hooks
 from customers.models import Customer
+from customers.profile import COLUMN_CLEANERS, Context
 from customers.records import COLUMNS
 from customers.services import register_customer, update_customer
 from customers.stores import find_store
@@ -26,6 +27,10 @@ SERVER_OWNED = {
 } | set(COLUMNS)
 ONLY_AT_REGISTRATION = ("id", "password", "status", "store")
 PROVEN_ONLY_BY_CODE = ("verified",)
+# When and where a customer agreed is not for the customer to claim.
+STAFF_EVIDENCE = ("at", "store")
+# Enough to see what is wrong; looking for the nearest name takes its time.
+MOST_NAMED = 20
 # What a registration says about itself rather than about the customer.
 NO_FIELDS = {"store"}
 
@@ -41,6 +46,8 @@ def check_names(body, known):
     for name in body:
         if name in known:
             continue
+        if len(errors) == MOST_NAMED:
+            break
         if name in SERVER_OWNED or name in ONLY_AT_REGISTRATION:
             errors[name] = ValidationError(_("This cannot be set here."), code="read_only")
         else:
@@ -67,6 +74,13 @@ def check_rights(principal, body):
                 for key in PROVEN_ONLY_BY_CODE
                 if isinstance(row, dict) and key in row
             }
+        statements = body.get("consents")
+        refused |= {
+            f"consents.{index}.{key}"
+            for index, statement in enumerate(statements if isinstance(statements, list) else ())
+            for key in STAFF_EVIDENCE
+            if isinstance(statement, dict) and key in statement
+        }
     if refused:
         raise FieldsRefused(refused)
 
@@ -119,12 +133,20 @@ def _store_of(principal, body):
             required = ValidationError(_("Name one of the token's stores."), code="required")
             raise ValidationError({"store": required})
         store = Store.objects.get(pk=next(iter(principal.store_ids)))
-    home = body.get("home_store")
-    home = find_store(home) if home not in (None, "") else store
-    # An unknown home store is left for the service to name.
+    home = _home_of(body, store)
     if store.pk not in principal.store_ids or (home and home.pk not in principal.store_ids):
         raise PermissionDenied("This token registers only at its own stores.", "other_store")
     return store
+
+
+def _home_of(body, store):
+    """The home store as the service will read it; None where it will refuse it."""
+    if body.get("home_store") in (None, ""):
+        return store
+    try:
+        return COLUMN_CLEANERS["home_store"](body["home_store"], Context(store.tenant, ""))
+    except ValidationError:
+        return None
 
 
 def change(principal, customer, body, *, expected=None):
