@@ -295,6 +295,13 @@ UNFOLD = {
     "SITE_TITLE": "Regulars",
     "SITE_HEADER": "Regulars",
     "SITE_SYMBOL": "loyalty",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("tenancy/icon.svg"),
+        }
+    ],
     "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,

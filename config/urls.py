@@ -1,6 +1,7 @@
 """The root URL table."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -12,9 +13,18 @@ handler403 = "api.problems.permission_denied"
 handler404 = "api.problems.page_not_found"
 handler500 = "api.problems.server_error"
 
+
+class IconView(RedirectView):
+    """Browsers ask for this address on pages that name no icon."""
+
+    def get_redirect_url(self, *args, **kwargs):
+        return static("tenancy/icon.svg")
+
+
 urlpatterns = [
     # Who types the address that the start prints wants to work; nobody else calls this path.
     path("", RedirectView.as_view(pattern_name="admin:index"), name="front-door"),
+    path("favicon.ico", IconView.as_view()),
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api")),
     *tenancy.pages,

@@ -35,6 +35,8 @@ class GroupForm(ServiceForm):
         if "title" in self.fields:
             self.fields["title"].required = False
             self.fields["title"].help_text = _("Empty: the code.")
+        if "description" in self.fields:
+            self.fields["description"].widget.attrs["rows"] = 3
 
 
 class MembersForm(forms.Form):

@@ -152,6 +152,9 @@ class User(AbstractBaseUser):
     def __str__(self):
         return self.name or self.email
 
+    def get_full_name(self):
+        return self.name
+
     def get_short_name(self):
         return self.name.split(" ")[0] if self.name else self.email
 

@@ -93,6 +93,8 @@ class ConsentForm(ReasonForm):
         help_text=gettext_lazy("Which version of the wording was read."),
     )
     field_order = ("purpose", "granted", "source", "wording_version", "reason")
+    # What the page offers while somebody types: the list named by the field's widget.
+    suggestions = {"purposes": (Consent.MARKETING, Consent.DATA_PROCESSING, Consent.LEGAL)}
 
 
 @dataclass(frozen=True, slots=True)

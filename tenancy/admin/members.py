@@ -53,6 +53,9 @@ class MemberForm(ServiceForm):
         super().__init__(*args, **kwargs)
         if "stores" in self.fields:
             self.fields["stores"].queryset = Store.objects.all()
+        if self.instance._state.adding:
+            # The lesser right, where nobody chooses: more of it must be asked for.
+            self.initial.setdefault("role", StaffMember.Role.SELLER)
         if not self.instance._state.adding:
             for name in ("email", "name", "password"):
                 self.fields.pop(name, None)

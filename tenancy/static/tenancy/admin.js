@@ -21,12 +21,20 @@
 
   // The page is hidden until the theme has started, and what is hidden cannot take the focus.
   document.addEventListener("alpine:initialized", () => requestAnimationFrame(() => {
+    // A refused form begins where something is to be put right, wherever on the page that is.
+    const seen = (element) => element.offsetParent && element.type !== "hidden";
+    const wrong = [...document.querySelectorAll(".errors :is(input, select, textarea)")].find(seen);
+    if (wrong) {
+      wrong.focus({ preventScroll: true });
+      wrong.scrollIntoView({ block: "center" });
+      return;
+    }
     const adding = document.getElementById("django-admin-form-add-constants");
     const form = adding?.dataset.modelName && `#${adding.dataset.modelName}_form`;
     const first = [
       ...document.querySelectorAll("[autofocus]"),
       ...(form ? document.querySelectorAll(`${form} :is(input, select, textarea)`) : []),
-    ].find((element) => element.offsetParent && element.type !== "hidden");
+    ].find(seen);
     if (first && document.activeElement === document.body) first.focus();
   }));
 
