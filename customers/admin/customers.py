@@ -109,10 +109,14 @@ class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
     def get_queryset(self, request):
         customers = super().get_queryset(request)
         if request.resolver_match.url_name == "customers_customer_changelist":
-            customers = customers.with_reach().select_related("home_store").prefetch_related(
-                Prefetch("emails", Email.objects.order_by("-primary", "position", "id")),
-                Prefetch("phones", Phone.objects.order_by("-primary", "position", "id")),
-                Prefetch("subscriptions", Subscription.objects.select_related("group")),
+            customers = (
+                customers.with_reach()
+                .select_related("home_store")
+                .prefetch_related(
+                    Prefetch("emails", Email.objects.order_by("-primary", "position", "id")),
+                    Prefetch("phones", Phone.objects.order_by("-primary", "position", "id")),
+                    Prefetch("subscriptions", Subscription.objects.select_related("group")),
+                )
             )
         return customers
 
