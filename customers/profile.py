@@ -4,7 +4,6 @@ One table of cleaners serves registration, update, batch and import; each rule i
 `normalise`. Nothing here reads customers or writes anything.
 """
 
-import contextlib
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,10 +11,17 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 import normalise
+from customers.columns import (
+    COLUMN_CLEANERS,
+    Context,
+    choice,
+    clean_given_phone,
+    email_or_empty,
+    flag,
+    text,
+)
 from customers.hooks import hooks
-from customers.models import Address, ContactPerson, Customer, Email, Label, Phone
-from customers.models.customer import MONEY_MAX, SMALL_MAX
-from tenancy.models import StaffMember, Store
+from customers.models import Address, ContactPerson, Email, Label, Phone
 
 UNKNOWN = _("Unknown field.")
 LIST_LIMIT = 100
@@ -30,190 +36,6 @@ class Profile:
     extras: dict = field(default_factory=dict)
 
 
-# --- One cleaner per kind of column: (value, context) -> value -------------------------------
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What cleaning may depend on: the tenant, and the country that phones are read by."""
-
-    tenant: object
-    country: str
-
-
-def _text(max_length, *, multiline=False):
-    def clean(value, context):
-        if value is None:
-            return ""
-        return normalise.clean_text(value, max_length=max_length, multiline=multiline)
-
-    return clean
-
-
-def _identifier(max_length):
-    def clean(value, context):
-        if value is None:
-            return None
-        return normalise.clean_identifier(value, max_length=max_length)
-
-    return clean
-
-
-def _choice(choices, *, empty=None):
-    def clean(value, context):
-        if value in (None, "") and empty is not None:
-            return empty
-        if value not in choices.values:
-            raise ValidationError(
-                _("Must be one of: %(choices)s.") % {"choices": ", ".join(choices.values)},
-                code="invalid_choice",
-            )
-        return value
-
-    return clean
-
-
-def _flag(value, context):
-    return False if value is None else normalise.clean_bool(value)
-
-
-def _flag_or_unknown(value, context):
-    return None if value in (None, "") else normalise.clean_bool(value)
-
-
-def _whole(minimum, maximum, *, empty=None):
-    def clean(value, context):
-        if value in (None, ""):
-            return empty
-        return normalise.clean_int(value, minimum=minimum, maximum=maximum)
-
-    return clean
-
-
-def _money(value, context):
-    if value in (None, ""):
-        return None
-    cents = normalise.to_minor_units(value, context.tenant.currency)
-    if abs(cents) > MONEY_MAX:
-        raise ValidationError(_("This amount is too large."), code="max_value")
-    return cents
-
-
-def _ledger_number(value, context):
-    text = normalise.clean_text("" if value is None else value, max_length=32)
-    if text and not (text.isascii() and text.isdigit()):
-        raise ValidationError(_("Only digits are allowed."), code="invalid")
-    return text
-
-
-def _birth_date(value, context):
-    return None if value in (None, "") else normalise.clean_birth_date(value)
-
-
-def _language(value, context):
-    return "" if value in (None, "") else normalise.clean_language(value)
-
-
-def _vat_number(value, context):
-    return "" if value in (None, "") else normalise.clean_vat_number(value, country=context.country)
-
-
-def _email_or_empty(value, context):
-    return "" if value in (None, "") else normalise.clean_email(value)
-
-
-def _login_email(value, context):
-    return None if value in (None, "") else normalise.email_key(normalise.clean_email(value))
-
-
-def _login_phone(value, context):
-    return None if value in (None, "") else _phone(value, context).given
-
-
-def _phone(value, context):
-    return normalise.clean_phone(value, country=context.country)
-
-
-def login_phone_key(given, tenant):
-    """What makes two sign-in phones the same: the digits of the international number where the
-    tenant's country allows one, else those of the number as given. None for none."""
-    return normalise.clean_phone(given, country=tenant.country).digits if given else None
-
-
-def _owned(model, message, *lookups):
-    """A cleaner for a reference: the object itself, its id, or one of its keys."""
-
-    def clean(value, context):
-        if value in (None, ""):
-            return None
-        if isinstance(value, model):
-            found = value if value.tenant_id == context.tenant.pk else None
-        else:
-            found = find_owned(model, str(value), lookups)
-        if found is None:
-            raise ValidationError(message, code="does_not_exist")
-        return found
-
-    return clean
-
-
-def find_owned(model, text, lookups):
-    """The row of the active tenant with this id or key, or None; odd text finds nothing."""
-    try:
-        text = normalise.clean_identifier(text, max_length=254)
-    except ValidationError:
-        return None
-    with contextlib.suppress(ValidationError, ValueError):
-        found = model.objects.filter(pk=text).first()
-        if found is not None:
-            return found
-    for lookup in lookups:
-        found = model.objects.filter(**{lookup: text}).first()
-        if found is not None:
-            return found
-    return None
-
-
-COLUMN_CLEANERS = {
-    "external_id": _identifier(200),
-    "username": _identifier(254),
-    "card_number": _identifier(100),
-    "login_email": _login_email,
-    "login_phone": _login_phone,
-    "kind": _choice(Customer.Kind),
-    "name": _text(250),
-    "first_name": _text(120),
-    "last_name": _text(120),
-    "company_name": _text(200),
-    "gender": _choice(Customer.Gender, empty=Customer.Gender.NOT_DISCLOSED),
-    "birth_date": _birth_date,
-    "language": _language,
-    "eu_citizen": _flag_or_unknown,
-    "vat_number": _vat_number,
-    "card_state": _choice(Customer.CardState, empty=Customer.CardState.NO_CARD),
-    "hidden": _flag,
-    "no_loyalty": _flag,
-    "discount_percent": _whole(0, 100, empty=0),
-    "price_list": _text(64),
-    "payment_terms_days": _whole(0, SMALL_MAX),
-    "ledger_number": _ledger_number,
-    "shipping_mode": _text(64),
-    "e_invoice": _flag,
-    "e_invoice_address": _text(200),
-    "credit_limit": _money,
-    "credit_balance": _money,
-    "floor_limit": _money,
-    "home_store": _owned(Store, _("No such store."), "code__iexact"),
-    "seller": _owned(StaffMember, _("No such staff member."), "user__email__iexact"),
-    "origin": _text(120),
-    "internal_note": _text(10_000, multiline=True),
-    "invitation_token": _text(200),
-    "custom_data1": _text(4_000, multiline=True),
-    "custom_data2": _text(4_000, multiline=True),
-    "custom_data3": _text(4_000, multiline=True),
-    "custom_data4": _text(4_000, multiline=True),
-    "no_email": _flag,
-}
-
-
 # --- Children --------------------------------------------------------------------------------
 def _clean_email_row(item, context):
     row = _flags(item, "primary", "verified", "opted_out")
@@ -226,9 +48,9 @@ def _clean_email_row(item, context):
 def _clean_phone_row(item, context):
     row = _flags(item, "primary", "verified", "opted_out")
     if "extension" in item:
-        row["extension"] = _named("extension", _text(20), item["extension"], context)
+        row["extension"] = _named("extension", text(20), item["extension"], context)
     if "given" in item:
-        phone = _named("given", _phone, item["given"], context)
+        phone = _named("given", clean_given_phone, item["given"], context)
         row |= {
             "given": phone.given,
             "e164": phone.e164,
@@ -238,7 +60,7 @@ def _clean_phone_row(item, context):
         if phone.extension and "extension" not in item:
             row["extension"] = phone.extension
     if "kind" in item:
-        clean = _choice(Phone.Kind, empty=Phone.Kind.MOBILE)
+        clean = choice(Phone.Kind, empty=Phone.Kind.MOBILE)
         row["kind"] = _named("kind", clean, item["kind"], context)
     return row
 
@@ -260,14 +82,14 @@ def _clean_address_row(item, context):
     row = _flags(item, "primary")
     for name, max_length in ADDRESS_TEXTS.items():
         if name in item:
-            row[name] = _named(name, _text(max_length), item[name], context)
+            row[name] = _named(name, text(max_length), item[name], context)
     if "kind" in item:
-        clean = _choice(Address.Kind, empty=Address.Kind.HOME)
+        clean = choice(Address.Kind, empty=Address.Kind.HOME)
         row["kind"] = _named("kind", clean, item["kind"], context)
     if "country" in item:
         row["country"] = _named("country", normalise.clean_country, item["country"] or "")
     if "email" in item:
-        row["email"] = _named("email", _email_or_empty, item["email"], context)
+        row["email"] = _named("email", email_or_empty, item["email"], context)
     if "phone" in item:
         row["phone"] = _named("phone", _given_phone, item["phone"], context)
     for name, bound in (("latitude", 90), ("longitude", 180)):
@@ -280,9 +102,9 @@ def _clean_contact_person_row(item, context):
     row = {}
     for name in ("first_name", "last_name"):
         if name in item:
-            row[name] = _named(name, _text(120), item[name], context)
+            row[name] = _named(name, text(120), item[name], context)
     if "email" in item:
-        row["email"] = _named("email", _email_or_empty, item["email"], context)
+        row["email"] = _named("email", email_or_empty, item["email"], context)
     if "mobile" in item:
         row["mobile"] = _named("mobile", _given_phone, item["mobile"], context)
     return row
@@ -291,16 +113,16 @@ def _clean_contact_person_row(item, context):
 def _clean_label_row(item, context):
     row = {}
     if "key" in item:
-        row["key"] = _named("key", _text(100), item["key"], context)
+        row["key"] = _named("key", text(100), item["key"], context)
         if not row["key"]:
             raise ValidationError({"key": ValidationError(_("Must not be empty."), code="blank")})
     if "value" in item:
-        row["value"] = _named("value", _text(500), item["value"], context)
+        row["value"] = _named("value", text(500), item["value"], context)
     return row
 
 
 def _given_phone(value, context):
-    return "" if value in (None, "") else _phone(value, context).given
+    return "" if value in (None, "") else clean_given_phone(value, context).given
 
 
 def _micro_degrees(value, bound):
@@ -310,7 +132,7 @@ def _micro_degrees(value, bound):
 
 
 def _flags(item, *names):
-    return {name: _named(name, _flag, item[name], None) for name in names if name in item}
+    return {name: _named(name, flag, item[name], None) for name in names if name in item}
 
 
 def _named(name, clean, *args):

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from customers.columns import login_phone_key
 from customers.models import Customer, Email, Phone
-from customers.profile import login_phone_key
 
 from .validating import Candidate, content_id
 

@@ -13,8 +13,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from customers.columns import Context
 from customers.models import Customer
-from customers.profile import CHILD_LISTS, Context, clean_child, clean_profile
+from customers.profile import CHILD_LISTS, clean_child, clean_profile
 from customers.services.consents import repeats
 
 from .planning import FILL

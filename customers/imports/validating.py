@@ -12,8 +12,9 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 import normalise
+from customers.columns import COLUMN_CLEANERS, Context
 from customers.models import Consent
-from customers.profile import COLUMN_CLEANERS, Context, Profile, clean_profile
+from customers.profile import Profile, clean_profile
 from customers.services.consents import build_consents
 from customers.services.registering import clean_created_at, clean_id
 

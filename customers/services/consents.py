@@ -4,8 +4,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 import normalise
+from customers.columns import COLUMN_CLEANERS, Context
 from customers.models import Consent
-from customers.profile import COLUMN_CLEANERS, UNKNOWN, Context
+from customers.profile import LIST_LIMIT, UNKNOWN
 from customers.services.changes import open_change
 from events.actors import current
 from tenancy import clock
@@ -20,6 +21,9 @@ def build_consents(tenant, statements, store=None):
         return []
     if not isinstance(statements, (list, tuple)):
         raise ValidationError({"consents": ValidationError(_("Must be a list."), code="invalid")})
+    if len(statements) > LIST_LIMIT:
+        too_many = _("At most %(n)d entries.") % {"n": LIST_LIMIT}
+        raise ValidationError({"consents": ValidationError(too_many, code="max_length")})
     rows, errors = [], {}
     for index, statement in enumerate(statements):
         try:

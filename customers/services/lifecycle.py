@@ -5,8 +5,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 import normalise
+from customers.columns import COLUMN_CLEANERS, Context
 from customers.models import ActivationCode, Customer
-from customers.profile import COLUMN_CLEANERS, Context
 from customers.services.changes import open_change
 from customers.services.codes import WrongCode, send_code, take_code, take_code_alone
 from customers.services.passwords import check_new_password, find_by_login, set_customer_password

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 import normalise
+from customers.columns import login_phone_key
 from customers.models import Customer
-from customers.profile import login_phone_key
 from customers.services.changes import open_change
 from tenancy.models import AccessToken
 from tenancy.scoping import current_tenant

@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 import normalise
+from customers.columns import login_phone_key
 from customers.hooks import hooks
 from customers.models import Customer
-from customers.profile import CHILD_LISTS, clean_profile, login_phone_key
+from customers.profile import CHILD_LISTS, clean_profile
 from customers.services.changes import (
     UNIQUE_MESSAGES,
     build_search_text,

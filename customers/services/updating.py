@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from customers.columns import Context
 from customers.hooks import hooks
 from customers.models import Customer
-from customers.profile import Context, clean_child, clean_profile
+from customers.profile import clean_child, clean_profile
 from customers.services import children
 from customers.services.changes import CustomerGone, open_change
 from customers.services.consents import build_consents, state_consents

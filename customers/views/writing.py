@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import PermissionDenied
 
 from api.problems import FieldsRefused
+from customers.columns import COLUMN_CLEANERS, Context
 from customers.hooks import hooks
 from customers.models import Customer
-from customers.profile import COLUMN_CLEANERS, Context
 from customers.records import COLUMNS
 from customers.services import register_customer, update_customer
 from customers.stores import find_store

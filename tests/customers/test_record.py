@@ -4,8 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from customers.columns import COLUMN_CLEANERS
 from customers.models import Customer
-from customers.profile import CHILD_LISTS, COLUMN_CLEANERS
+from customers.profile import CHILD_LISTS
 from customers.records import COLUMNS, assemble, record_of, records
 from customers.search import find_customer, search_customers
 from customers.services import record_consent, set_charge_account, set_store_profile
