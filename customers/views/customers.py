@@ -19,6 +19,7 @@ from customers.serializers import (
 from customers.services import delete_customer, invite_customer
 from customers.views import writing
 from customers.views.base import CustomerPartViewSet
+from tenancy.services import take_customer_numbers
 
 # Columns that are never NULL: a cursor cannot stand at a NULL.
 ORDERING = (
@@ -42,6 +43,7 @@ class CustomerViewSet(CustomerPartViewSet):
     ordering = ("-created_at",)
     ordering_fields = ORDERING
     own_profile = frozenset({"partial_update"})
+    number = None
 
     def get_renderers(self):
         if self.action == "list":
@@ -96,6 +98,12 @@ class CustomerViewSet(CustomerPartViewSet):
             return Response(status=304, headers={"ETag": response["ETag"]})
         return response
 
+    def prepare(self):
+        """Take the customer number before the transaction that an Idempotency-Key begins: the
+        tenant's row would stay locked until its end, and two registrations of the same customer
+        could wait for each other."""
+        self.number = take_customer_numbers(self.tenant)
+
     @extend_schema(
         request=CustomerRegistrationSerializer,
         responses={201: CustomerSerializer},
@@ -105,7 +113,7 @@ class CustomerViewSet(CustomerPartViewSet):
         """Register a customer. Two registrations with the same identifier at once make one; the
         other is answered 409. Where the tenant activates by mail or SMS, a customer registered with
         the status `new` is sent the link or code."""
-        customer = writing.register(self.principal, self.body())
+        customer = writing.register(self.principal, self.body(), number=self.number)
         invite_customer(customer)
         location = reverse("api:customer", args=[customer.pk])
         headers = {"Location": request.build_absolute_uri(location)}
