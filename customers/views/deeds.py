@@ -31,6 +31,7 @@ from tenancy.services import count_or_refuse, forget_count
 from tenancy.services.signing_in import check_or_burn
 
 PASSWORD_TRIES, PASSWORD_WINDOW = 10, 15 * 60
+LOGIN_CHANGES, DAY = 10, 24 * 3600
 LOGINS = ("login_email", "login_phone")
 
 
@@ -61,6 +62,7 @@ class DeedViewSet(CustomerPartViewSet):
     filter_backends = []
     pagination_class = None
     list_actions = frozenset()
+    counted = False
 
     @extend_schema(
         request=body_of("Activation", code=text("The six digits of an SMS, to prove the phone.")),
@@ -117,6 +119,7 @@ class DeedViewSet(CustomerPartViewSet):
         body = self.fields(*LOGINS)
         named = {name: value for name, value in body.items() if value not in (None, "")}
         if self.principal.kind == CUSTOMER:
+            self._count_login_change(customer.pk)
             request_login_change(customer, **named)
             return Response({"code_sent_to": next(iter(named))}, status=202)
         if not body:
@@ -155,6 +158,17 @@ class DeedViewSet(CustomerPartViewSet):
         with self.at_expected_version(customer):
             set_customer_password(customer, body["password"])
         return self.no_content()
+
+    def prepare(self):
+        """Count before the transaction that an Idempotency-Key begins: a refusal undoes that."""
+        if self.action == "change_login" and self.principal.kind == CUSTOMER:
+            self._count_login_change(self.customer_id())
+
+    def _count_login_change(self, customer_id):
+        """Each wish tells whether a sign-in is taken and sends a message to wherever it likes."""
+        if not self.counted:
+            count_or_refuse("login-change", customer_id, limit=LOGIN_CHANGES, seconds=DAY)
+            self.counted = True
 
     def _prove(self, customer, password):
         count_or_refuse(

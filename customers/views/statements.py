@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 
 from api.etags import etag
@@ -16,6 +17,7 @@ from customers.services import (
     record_consent,
     remove_device,
 )
+from customers.stores import find_store
 from customers.views.base import CustomerPartViewSet
 from customers.views.writing import STAFF_EVIDENCE
 from tenancy.models import Store
@@ -58,6 +60,7 @@ class ConsentViewSet(CustomerPartViewSet):
             raise FieldsRefused(set(STAFF_EVIDENCE) & set(body))
         if len(self.principal.store_ids) == 1 and body.get("store") is None:
             body["store"] = Store.objects.get(pk=next(iter(self.principal.store_ids)))
+        self._refuse_other_stores(body.get("store"))
         before = customer.version
         try:
             with self.at_expected_version(customer):
@@ -70,6 +73,14 @@ class ConsentViewSet(CustomerPartViewSet):
         return Response(
             _statement(statement), status=status, headers={"ETag": etag(customer.version)}
         )
+
+    def _refuse_other_stores(self, named):
+        """A token that is bound to stores states what was said there. An unknown store is left for
+        the service to name."""
+        bound = self.principal.store_ids
+        store = named if isinstance(named, Store) else named and find_store(str(named).strip())
+        if bound and store and store.pk not in bound:
+            raise PermissionDenied("This token is for other stores.", "other_store")
 
 
 def _purpose(body):

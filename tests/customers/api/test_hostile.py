@@ -8,7 +8,8 @@ import pytest
 from customers.models import Customer, Tombstone
 from customers.services import delete_customer
 from tenancy.scoping import in_tenant
-from tests.factories import CustomerFactory, StoreFactory
+from tenancy.services import update_tenant
+from tests.factories import PASSWORD, CustomerFactory, StoreFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -114,3 +115,40 @@ def test_an_id_that_another_tenant_has_deleted_stands_in_no_deletions_way(acme, 
     assert not Customer.objects.filter(pk=shared).exists()
     with in_tenant(rival):
         assert Tombstone.objects.filter(pk=shared).exists()
+
+
+def test_nobody_states_more_consents_at_once_than_a_list_may_have(tenant, anonymous):
+    update_tenant(tenant, settings={"self_registration": True})
+    consents = [{"purpose": f"p{n}", "granted": True} for n in range(101)]
+    body = {"login_email": "x@example.org", "password": PASSWORD, "consents": consents}
+
+    response = anonymous.post("tenants/acme/register/", body)
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["field"] == "consents"
+
+
+@pytest.mark.parametrize("key", [False, True])
+def test_a_customer_asks_ten_times_a_day_whether_a_sign_in_is_taken(as_role, ada, grace, key):
+    own = as_role("customer", customer=grace)
+    answers = []
+
+    for n in range(12):
+        headers = {"Idempotency-Key": f"try-{n}"} if key else {}
+        wish = {"login_email": "ada@example.org"}
+        path = f"customers/{grace.pk}/change-login/"
+        answers.append(own.post(path, wish, headers=headers).status_code)
+
+    assert answers == [409] * 10 + [429] * 2
+
+
+@pytest.mark.parametrize("named", ["b", " B "])
+def test_a_token_of_one_store_states_no_consent_at_another(tenant, as_role, ada, named):
+    own, _other = StoreFactory(tenant=tenant, code="a"), StoreFactory(tenant=tenant, code="b")
+    till = as_role("seller", stores=[own])
+    statement = {"purpose": "marketing", "granted": True, "store": named}
+
+    response = till.post(f"customers/{ada.pk}/consents/", statement)
+
+    assert response.status_code == 403
+    assert not ada.consents.exists()
