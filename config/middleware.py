@@ -4,11 +4,13 @@ import uuid
 from contextlib import ExitStack
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from api.problems import BodyTooLarge, problem_of
 from events.actors import acting, actor_of_user
 from tenancy.entering import tenant_to_enter
 from tenancy.models import TenantOwned
@@ -36,6 +38,23 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id
         return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a body by its announced length, before anything reads it.
+
+    Django bounds what a form may hold in memory, not what the files in it may fill on the disk,
+    and it reads a form before anybody has signed in. A body without a length is not read at all.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isascii() and length.isdigit() and int(length[:20]) > settings.MAX_UPLOAD_BYTES:
+            return problem_of(BodyTooLarge(settings.MAX_UPLOAD_BYTES)).response(request)
+        return self.get_response(request)
 
 
 class AdminTenantMiddleware:
