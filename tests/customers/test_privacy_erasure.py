@@ -1,6 +1,7 @@
 """After an erasure nothing personal stands anywhere; before it, every mark could be found."""
 
 import logging
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -384,3 +385,18 @@ def test_the_staff_who_acted_stay_in_the_history(planted, acme):
         "actor_label", flat=True
     )
     assert STAFF_NAME in labels
+
+
+def test_a_short_name_that_a_file_holds_by_chance_is_no_alarm(ada, settings):
+    media = Path(settings.MEDIA_ROOT) / "avatars"
+    media.mkdir(parents=True, exist_ok=True)
+    chance = media / "0f3ada77.webp"
+    chance.write_bytes(b"\x00ADA\x00 of the family Lovelace-Byron")
+    values = ["Ada", "Lovelace-Byron"]
+    anonymise_customer(ada)
+
+    short, whole = scan_for(ada.pk, values[:1]), scan_for(ada.pk, values)
+    chance.unlink()
+
+    assert short["clean"]
+    assert [place["column"] for place in whole["left"]] == [chance.name]
