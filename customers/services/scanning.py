@@ -134,7 +134,8 @@ def _files():
 def _stands_in_file(path, values):
     """Whether the file's name or content holds any of the values, in any letter case of ASCII."""
     needles = [value.encode("utf-8").lower() for value in values]
-    if any(value.lower() in path.name.lower() for value in values):
+    name = path.as_posix().removeprefix(Path(settings.MEDIA_ROOT).as_posix()).lower()
+    if any(value.lower() in name for value in values):
         return True
     longest = max(map(len, needles), default=0)
     tail = b""
