@@ -7,8 +7,15 @@ from django.db import connection
 
 from tenancy.models import AccessToken
 from tenancy.scoping import in_tenant
-from tenancy.services import issue_pair, refresh_tokens, revoke_customer_tokens, signing_in, tokens
-from tests.factories import CustomerFactory, TenantFactory
+from tenancy.services import (
+    SignInRefused,
+    issue_pair,
+    refresh_tokens,
+    revoke_customer_tokens,
+    signing_in,
+    tokens,
+)
+from tests.factories import CustomerFactory, StaffMemberFactory, TenantFactory
 
 
 def sessions_left(monkeypatch):
@@ -58,3 +65,15 @@ def test_without_looking_again_a_refresh_under_way_does_outlive_it(monkeypatch):
     monkeypatch.setattr(tokens, "revoke_tokens", revoke_once)
 
     assert sessions_left(monkeypatch) == 2
+
+
+@pytest.mark.parametrize("end", ["tenant", "member", "user"])
+def test_a_refresh_ends_with_whom_it_speaks_for(acme, end):
+    member = StaffMemberFactory(tenant=acme)
+    pair = issue_pair(acme, holder="staff", staff=member)
+    owner = {"tenant": acme, "member": member, "user": member.user}[end]
+    setattr(owner, "is_active" if end == "user" else "active", False)
+    owner.save()
+
+    with pytest.raises(SignInRefused):
+        refresh_tokens(pair["refresh_token"])

@@ -1,11 +1,12 @@
 """Nobody hands on what they do not have, whatever they leave out."""
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from tenancy.models import AccessToken
-from tenancy.services import create_token
+from tenancy.services import create_token, update_staff
 from tests.api_client import Api
-from tests.factories import StaffMemberFactory
+from tests.factories import StaffMemberFactory, StoreFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -28,3 +29,30 @@ def test_an_unnarrowed_administrator_makes_a_token_with_the_role(acme, admin):
 
     assert response.status_code == 201
     assert AccessToken.objects.get(pk=response.json()["id"]).scopes == []
+
+
+def test_a_token_of_one_store_frees_no_member_from_stores(acme, as_role):
+    own, _other = StoreFactory(tenant=acme, code="a"), StoreFactory(tenant=acme, code="b")
+    member = StaffMemberFactory(tenant=acme, role="seller")
+    update_staff(member, stores=[own])
+    bound = as_role("admin", stores=[own])
+
+    for stores in ([], ["b"], ["a", "b"]):
+        response = bound.patch(f"staff/{member.pk}/", {"stores": stores})
+        assert response.status_code == 400
+        assert response.json()["errors"][0]["field"] == "stores"
+
+    assert list(member.stores.all()) == [own]
+
+
+def test_a_store_of_another_tenant_binds_neither_member_nor_token(acme, rival):
+    foreign = StoreFactory(tenant=rival)
+    member = StaffMemberFactory(tenant=acme)
+
+    for attempt in (
+        lambda: update_staff(member, stores=[foreign]),
+        lambda: create_token(acme, holder="service", scopes=["groups:read"], stores=[foreign]),
+    ):
+        with pytest.raises(ValidationError) as refusal:
+            attempt()
+        assert set(refusal.value.error_dict) == {"stores"}
