@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from groups.services import create_group
 
 import normalise
 from customers.models import Customer
@@ -30,6 +29,7 @@ from customers.services import (
 )
 from events.actors import Actor, acting
 from groups.models import Group
+from groups.services import create_group
 from tenancy import clock
 from tenancy.models import AccessToken, Store
 from tenancy.scoping import in_tenant
