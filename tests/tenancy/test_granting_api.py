@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from tenancy.models import AccessToken
+from tenancy.models import AccessToken, StaffMember
 from tenancy.services import create_token, update_staff
 from tests.api_client import Api
 from tests.factories import StaffMemberFactory, StoreFactory
@@ -56,3 +56,15 @@ def test_a_store_of_another_tenant_binds_neither_member_nor_token(acme, rival):
         with pytest.raises(ValidationError) as refusal:
             attempt()
         assert set(refusal.value.error_dict) == {"stores"}
+
+
+def test_a_token_never_does_more_than_its_members_present_role(acme):
+    member = StaffMemberFactory(tenant=acme, role="admin")
+    scopes = ["customers:read", "customers:delete"]
+    _row, token = create_token(acme, holder="staff", staff=member, scopes=scopes)
+    # Behind the service's back, which would have ended the token with the role.
+    StaffMember.objects.filter(pk=member.pk).update(role="seller")
+
+    session = Api(token).get("session/").json()
+
+    assert (session["role"], session["scopes"]) == ("seller", ["customers:read"])
