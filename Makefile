@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-annotate --no-header pyproject.toml
+	--no-annotate --no-header
 
 # The checks look at the product as it is shipped, and at no database of this machine.
 CHECK_ENV := DATABASE_URL=sqlite://:memory: DEBUG=False
@@ -88,5 +88,6 @@ bench: setup-dev ## every benchmark, one after the other
 	done
 
 lock: setup-dev ## pin requirements anew from pyproject.toml (ARGS="--upgrade")
-	@$(LOCK) $(ARGS) --output-file requirements.txt
-	@$(LOCK) $(ARGS) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	@$(LOCK) $(ARGS) pyproject.toml --output-file requirements.txt
+	@$(LOCK) $(ARGS) --group pyproject.toml:dev --constraint requirements.txt \
+	  --output-file requirements-dev.txt
