@@ -1,5 +1,9 @@
 """System checks that refuse settings which contradict themselves, with ids and hints."""
 
+import ipaddress
+import re
+from pathlib import Path
+
 from django.conf import settings
 from django.core import checks
 
@@ -83,3 +87,43 @@ def check_contradictions(app_configs, **kwargs):
             )
         )
     return found
+
+
+@checks.register(checks.Tags.security)
+def check_outbound(app_configs, **kwargs):
+    """What other servers may be spoken to."""
+    found = []
+    if strange := [entry for entry in settings.OUTBOUND_ALLOW if not _is_place(entry)]:
+        found.append(
+            checks.Error(
+                f"OUTBOUND_ALLOW names no host and no network: {', '.join(strange)}.",
+                hint="Such as registry.internal,10.20.0.0/16; without scheme, port or wildcard.",
+                id="regulars.E020",
+            )
+        )
+    if settings.OUTBOUND_CA_FILE and not Path(settings.OUTBOUND_CA_FILE).is_file():
+        found.append(
+            checks.Error(
+                "OUTBOUND_CA_FILE is not there.",
+                hint="A file of certificates in PEM, or leave it out for the public authorities.",
+                id="regulars.E021",
+            )
+        )
+    if settings.HTTPS and settings.OUTBOUND_ALLOW_HTTP:
+        found.append(
+            checks.Warning(
+                "OUTBOUND_ALLOW_HTTP lets webhooks go out unencrypted.",
+                hint="It is for trying things out.",
+                id="regulars.W020",
+            )
+        )
+    return found
+
+
+def _is_place(entry):
+    try:
+        ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        # A mistyped network must not count as the name of a host.
+        return bool(re.fullmatch(r"(?=.*[a-z])[a-z0-9]([a-z0-9.-]*[a-z0-9])?", entry.lower()))
+    return True

@@ -232,6 +232,15 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "regulars@localhost")
 SMS_URL = env.str("SMS_URL", "console:")
 SMS_FILE_PATH = env.str("SMS_FILE_PATH", None)
 
+# --- Speaking to other servers ---------------------------------------------------------------
+# Hosts and networks inside the operator's own walls that webhooks and searches may reach.
+OUTBOUND_ALLOW = [entry.strip() for entry in env.list("OUTBOUND_ALLOW", []) if entry.strip()]
+# For trying out: http:// as well.
+OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", False)
+OUTBOUND_PORTS = env.list("OUTBOUND_PORTS", [443, 8443], subcast=int)
+# Authorities to trust instead of the public ones, in PEM.
+OUTBOUND_CA_FILE = env.str("OUTBOUND_CA_FILE", None)
+
 # --- HTTP security -------------------------------------------------------------------------
 HTTPS = env.bool("HTTPS", BASE_URL.startswith("https://"))
 SECURE_SSL_REDIRECT = HTTPS

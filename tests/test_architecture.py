@@ -6,6 +6,7 @@ house API share. The order of the apps is the layers contract in pyproject.toml.
 """
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -22,6 +23,15 @@ FACES = {
 }
 # Libraries that speak to the outer world; a core file works without any of them.
 OF_THE_WIRE = {"rest_framework", "drf_spectacular", "django_filters", "unfold"}
+# What opens connections to other servers: one door has it, where every target is judged.
+TO_OTHER_SERVERS = re.compile(
+    r"(httpx|httpcore|requests|urllib3|aiohttp|pycurl|ftplib|smtplib|telnetlib|xmlrpc"
+    r"|urllib\.request|http\.client)(\.|\Z)"
+)
+DOORS = {
+    "events.outbound": "the door itself",
+    "config.launch": "asks its own server on this machine whether it answers yet",
+}
 # Where the faces of all apps are put together.
 ASSEMBLY = {"config.urls", "config.api"}
 API_MAY_USE = {"normalise", "tenancy", "events"}
@@ -60,6 +70,8 @@ def problem_with(module, target):
     package, kind = parts(module)
     owner, target_kind = parts(target)
     is_face = package in APPS and kind in FACES
+    if TO_OTHER_SERVERS.match(target) and f"{package}.{kind}" not in DOORS:
+        return "only events.outbound speaks to other servers"
     if owner in OF_THE_WIRE:
         return "a core file knows the wire" if package in APPS and not is_face else None
     if owner in {"tests", "benchmarks"}:
@@ -162,6 +174,10 @@ def test_the_files_of_the_product_are_found():
         ("dialects.acme.views", "from dialects import other", "meets another"),
         ("dialects.base", "from dialects.acme import views", "the grammar knows a dialect"),
         ("customers.services", "from tests.factories import X", "imports its tests"),
+        ("customers.services", "import requests", "only events.outbound speaks"),
+        ("customers.views", "from httpx import Client", "only events.outbound speaks"),
+        ("events.messaging", "from urllib import request", "only events.outbound speaks"),
+        ("config.settings", "import http.client", "only events.outbound speaks"),
     ],
 )
 def test_a_forbidden_import_is_seen(module, source, problem):
@@ -197,6 +213,9 @@ def test_a_forbidden_import_is_seen_from_a_package_by_relative_name():
         ("dialects.acme.views", "from loyalty.services import x\nfrom ..problems import Y"),
         ("dialects.problems", "from api.problems import Problem"),
         ("dialects.urls", "from dialects.acme import urls"),
+        ("events.outbound.client", "import httpcore\nimport httpx"),
+        ("config.launch", "import http.client"),
+        ("customers.services", "from urllib.parse import urlsplit\nfrom http import HTTPStatus"),
     ],
 )
 def test_an_import_that_the_tower_allows_passes(module, source):

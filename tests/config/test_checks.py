@@ -36,7 +36,17 @@ def test_a_proper_installation_is_not_refused(settings):
         ({"BASE_URL": "http://crm.example.org"}, "regulars.E006"),
         ({"SMS_URL": "pigeon://roof"}, "regulars.E007"),
         ({"EMAIL_USE_TLS": True, "EMAIL_USE_SSL": True}, "regulars.E008"),
+        ({"OUTBOUND_ALLOW": ["https://registry.internal"]}, "regulars.E020"),
+        ({"OUTBOUND_ALLOW": ["10.0.0.0/33"]}, "regulars.E020"),
+        ({"OUTBOUND_CA_FILE": "/nowhere.pem"}, "regulars.E021"),
+        ({"OUTBOUND_ALLOW_HTTP": True}, "regulars.W020"),
     ],
 )
 def test_a_contradiction_is_refused(settings, changes, expected):
     assert expected in refusals(settings, **changes)
+
+
+def test_hosts_and_networks_of_the_operator_are_accepted(settings):
+    places = ["registry.internal", "10.20.0.0/16", "127.0.0.1", "fd12::/16"]
+
+    assert refusals(settings, OUTBOUND_ALLOW=places) == set()
