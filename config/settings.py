@@ -49,6 +49,9 @@ TOKEN_PEPPERS = {
 }
 
 INSTALLED_APPS = [
+    # Before ours, which take its page out of the back office: its table knows no tenant.
+    "django_tasks",
+    "django_tasks_db",
     "tenancy",
     "events",
     "customers",
@@ -240,6 +243,11 @@ OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", False)
 OUTBOUND_PORTS = env.list("OUTBOUND_PORTS", [443, 8443], subcast=int)
 # Authorities to trust instead of the public ones, in PEM.
 OUTBOUND_CA_FILE = env.str("OUTBOUND_CA_FILE", None)
+
+# --- Background jobs -----------------------------------------------------------------------
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+# How long a job that has ended stays to be looked at.
+JOBS_KEEP_DAYS = env.int("JOBS_KEEP_DAYS", 30)
 
 # --- HTTP security -------------------------------------------------------------------------
 HTTPS = env.bool("HTTPS", BASE_URL.startswith("https://"))

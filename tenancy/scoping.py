@@ -12,7 +12,14 @@ from django_scopes import scope, scopes_disabled
 from django_scopes.manager import DisabledQuerySet
 from django_scopes.state import get_scope
 
-__all__ = ["all_tenants", "current_tenant", "in_tenant", "owned_manager", "OwnedQuerySet"]
+__all__ = [
+    "OwnedQuerySet",
+    "all_tenants",
+    "current_tenant",
+    "in_no_tenant",
+    "in_tenant",
+    "owned_manager",
+]
 
 all_tenants = scopes_disabled
 
@@ -27,6 +34,13 @@ def in_tenant(tenant):
         raise TypeError("in_tenant() needs a saved tenant")
     with scope(tenant=tenant):
         yield tenant
+
+
+@contextmanager
+def in_no_tenant():
+    """Work for nobody in particular: whatever scope was open, a tenant must be named anew."""
+    with scope(tenant=None):
+        yield
 
 
 def current_tenant():

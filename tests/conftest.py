@@ -12,6 +12,7 @@ from django.test import override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from events.jobs.running import run_due
 from tenancy.scoping import in_tenant
 from tests.factories import CustomerFactory, TenantFactory
 
@@ -53,6 +54,23 @@ def _surroundings(django_test_environment, tmp_path_factory):
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     ):
         yield
+
+
+@pytest.fixture
+def run_jobs(db, django_capture_on_commit_callbacks):
+    """A function that runs all due jobs in this process until none is left, and answers how many
+    attempts that were. What a job does after its commit (mail) has happened by then, too."""
+
+    def run():
+        n_ran = 0
+        while True:
+            with django_capture_on_commit_callbacks(execute=True):
+                n_more = run_due()
+            if not n_more:
+                return n_ran
+            n_ran += n_more
+
+    return run
 
 
 @pytest.fixture

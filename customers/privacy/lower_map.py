@@ -119,6 +119,29 @@ registry.add_table(
     purpose="to answer a repeated request like the first",
     limit="IDEMPOTENCY_HOURS (48 hours)",
 )
+IDS_ONLY = "ids and codes only, refused otherwise when the job is ordered"
+registry.add_table(
+    "events.Job",
+    lines("id tenant name key slot state priority attempts run_at", KEPT, exported=False),
+    lines("ticket lease_until fence cancel_requested", KEPT, exported=False),
+    lines("progress_done progress_total progress_note", KEPT, exported=False),
+    lines("args data", KEPT, why=IDS_ONLY, exported=False),
+    lines("error_kind error", KEPT, why="class and place, never what it said", exported=False),
+    lines("actor_kind", KEPT, why=KEPT_TRACE, exported=False),
+    lines("actor_id actor_label", KEPT, personal="staff", why=KEPT_TRACE, exported=False),
+    lines("request_id created_at started_at finished_at", KEPT, exported=False),
+    purpose="work in the background: what waits, what ran, what failed",
+    limit="JOBS_KEEP_DAYS (30 days) after its end",
+)
+registry.add_table(
+    "django_tasks_database.DBTaskResult",
+    lines("id status enqueued_at started_at finished_at priority task_path", KEPT, exported=False),
+    lines("worker_ids queue_name backend_name run_after", KEPT, exported=False),
+    lines("args_kwargs", KEPT, why="the id of the job, nothing else", exported=False),
+    lines("return_value exception_class_path traceback", KEPT, why="empty", exported=False),
+    purpose="the queue of waiting jobs; without a tenant, because a worker serves all of them",
+    limit="until the job starts",
+)
 registry.add_table(
     "tenancy.AccessToken",
     lines("id", GOES, exported=False),

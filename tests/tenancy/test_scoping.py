@@ -92,4 +92,8 @@ def test_every_unique_constraint_of_ours_starts_with_the_tenant():
         and constraint.fields[0] != "tenant"
     }
 
-    assert without_tenant == {"token_prefix_unique"}
+    assert without_tenant == {
+        "token_prefix_unique",
+        "job_key_waits_once_installation",
+        "job_slot_once_installation",
+    }

@@ -1,0 +1,6 @@
+"""What happened, what must not happen twice, and what must still happen; one file per kind."""
+
+from events.models.jobs import Job
+from events.models.records import Event, HistoryEntry, HistoryQuerySet, IdempotencyKey
+
+__all__ = ["Event", "HistoryEntry", "HistoryQuerySet", "IdempotencyKey", "Job"]
