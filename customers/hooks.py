@@ -36,6 +36,17 @@ class HookTable:
     erased: list = field(default_factory=list)
     # (customers) -> None: these customers are about to be deleted; keep or remove what is yours.
     deleted: list = field(default_factory=list)
+    # (survivor, other) -> {"blockers": [...], "sections": {...}}: what a merge of these two would
+    # do to what is yours. A blocker is {"code", "field", "message"} and forbids the merge. Called
+    # for the preview, and again under the lock of both rows right before the merge.
+    merge_preview: list = field(default_factory=list)
+    # (merge, survivor, other) -> None: `other` becomes part of `survivor`; what hangs on `other`
+    # is yours to move. The customers' own children have moved, both rows are locked and the change
+    # of the survivor is open (`open_change(survivor, …)` joins it). `merge.id` is the unique source
+    # of what you book; what you need to undo it, `merge.journal[<your app>]` keeps as JSON.
+    merged: list = field(default_factory=list)
+    # (merge, survivor, other) -> None: the merge is undone; both are records of their own again.
+    unmerged: list = field(default_factory=list)
     # (customer_ids) -> {customer_id: {name: value}}: this app's part of a record, in bulk.
     records: list = field(default_factory=list)
     # name -> ExtraField

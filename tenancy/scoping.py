@@ -69,16 +69,21 @@ class UnscopedQuerySet(DisabledQuerySet):
         return self.error
 
 
-def owned_manager(queryset_class=OwnedQuerySet):
-    """A manager for a model with a `tenant`: scoped when a tenant is named, refusing otherwise."""
+def owned_manager(queryset_class=OwnedQuerySet, **always):
+    """A manager for a model with a `tenant`: scoped when a tenant is named, refusing otherwise.
+
+    `always` are conditions that hold for every row it hands out.
+    """
 
     class OwnedManager(models.Manager.from_queryset(queryset_class)):
         def get_queryset(self):
             active = get_scope()
             if not active.get("_enabled", True):
-                return super().get_queryset()
-            if active.get("tenant") is None:
+                rows = super().get_queryset()
+            elif active.get("tenant") is None:
                 return UnscopedQuerySet(self.model, using=self._db, missing_scopes={"tenant"})
-            return super().get_queryset().filter(tenant=active["tenant"])
+            else:
+                rows = super().get_queryset().filter(tenant=active["tenant"])
+            return rows.filter(**always) if always else rows
 
     return OwnedManager()

@@ -6,6 +6,7 @@ from customers.models.consent import Consent
 from customers.models.contact import Address, ContactPerson, Email, Phone
 from customers.models.customer import Customer
 from customers.models.extras import Avatar, Device, Erasure, Label, Tombstone
+from customers.models.merging import Merge, NotDuplicate
 
 __all__ = [
     "ActivationCode",
@@ -19,6 +20,8 @@ __all__ = [
     "Email",
     "Erasure",
     "Label",
+    "Merge",
+    "NotDuplicate",
     "Phone",
     "StoreExtension",
     "StoreProfile",

@@ -35,7 +35,8 @@ class Consent(TenantOwned):
     source = models.CharField(_("source"), max_length=120, blank=True)
     wording_version = models.CharField(_("wording"), max_length=40, blank=True)
     # The customer's version that this statement made: a total order without looking at clocks.
-    version = models.PositiveIntegerField(editable=False)
+    # Statements that a merge brought in stand before the customer's own, at 0 and below.
+    version = models.IntegerField(editable=False)
 
     class Meta:
         verbose_name = _("consent")

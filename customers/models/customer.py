@@ -100,6 +100,7 @@ class Customer(TenantOwned):
         "updated_at",
         "version",
         "anonymised_at",
+        "merged_into",
         "password",
         "search_text",
         "name_given",
@@ -163,6 +164,20 @@ class Customer(TenantOwned):
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     anonymised_at = models.DateTimeField(_("anonymised"), null=True, blank=True, editable=False)
 
+    # Set: this row is what is left of a record that became part of another one. It keeps the
+    # identifiers that go on leading to the survivor, and nothing else; `objects` leaves it out.
+    # Always a record that is not merged itself.
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="merged_from",
+        db_index=False,
+        editable=False,
+        verbose_name=_("merged into"),
+    )
+
     discount_percent = models.PositiveSmallIntegerField(_("discount %"), default=0)
     price_list = models.CharField(_("price list"), max_length=64, blank=True)
     payment_terms_days = models.PositiveSmallIntegerField(
@@ -207,7 +222,10 @@ class Customer(TenantOwned):
     # Everything a search looks at, folded (normalise): " word word … ".
     search_text = models.TextField(blank=True, editable=False)
 
-    objects = owned_manager(CustomerQuerySet)
+    # The records. A merged one is none any more: it counts nowhere and is in no list.
+    objects = owned_manager(CustomerQuerySet, merged_into=None)
+    # For who follows an old id or identifier, and for the constraints' sake.
+    with_merged = owned_manager(CustomerQuerySet)
 
     class Meta:
         verbose_name = _("customer")
@@ -254,12 +272,20 @@ class Customer(TenantOwned):
                 ),
                 name="customer_birth_date_whole",
             ),
+            models.CheckConstraint(
+                condition=~models.Q(merged_into=models.F("id")), name="customer_not_in_itself"
+            ),
         ]
         indexes = [
             models.Index(fields=["tenant", "updated_at", "id"], name="customer_updated"),
             models.Index(fields=["tenant", "created_at", "id"], name="customer_created"),
             models.Index(fields=["tenant", "home_store", "id"], name="customer_home_store"),
             models.Index(fields=["tenant", "status", "id"], name="customer_status_idx"),
+            models.Index(
+                fields=["merged_into"],
+                condition=models.Q(merged_into__isnull=False),
+                name="customer_merged_into",
+            ),
         ]
 
     def __str__(self):

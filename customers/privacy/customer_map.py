@@ -3,6 +3,8 @@
 import base64
 from decimal import Decimal
 
+from django.db.models import Q
+
 from customers.privacy.registry import (
     EMPTIED,
     GOES,
@@ -22,7 +24,10 @@ NUMBER_OR_NULL = {"type": ["number", "null"]}
 UNTIL_ERASURE = "until the customer is anonymised or deleted"
 KEY = "our own key, points at nothing outside"
 DERIVED = "derived from a column that is exported"
+TOLD = "the history tells the same"
+UNDO = "a copy of the merged record and of what the survivor held before"
 EVIDENCE = "shows that a consent once stood behind what was done; tells nobody whose it was"
+MERGED = "says which records are the same person's; tells nobody whose"
 TOMBSTONE = "integrators must learn from the change feed that the record is gone"
 
 
@@ -59,6 +64,14 @@ def _picture(avatar):
         return None
 
 
+def _merges_of(customer):
+    return Q(survivor=customer.pk) | Q(merged=customer.pk)
+
+
+def _pairs_of(customer):
+    return Q(first=customer.pk) | Q(second=customer.pk)
+
+
 registry.add_table(
     "customers.Customer",
     lines("id", KEPT, personal="customer", why="the shell: integrators see that it is gone"),
@@ -87,6 +100,7 @@ registry.add_table(
     lines("updated_at", KEPT, personal="customer", why="becomes the instant of the erasure"),
     lines("version", KEPT, personal="customer", why="counts changes; the ETag of the shell"),
     lines("anonymised_at", KEPT, personal="customer", why="says that and when it was erased"),
+    lines("merged_into", KEPT, personal="customer", why=MERGED, exported=False),
     lines("discount_percent price_list payment_terms_days", EMPTIED, personal="customer"),
     lines("ledger_number shipping_mode e_invoice e_invoice_address", EMPTIED, personal="customer"),
     money("credit_limit"),
@@ -257,6 +271,28 @@ registry.add_table(
     owner="customer",
     whole_row=True,
     limit="10 minutes (code) or 48 hours (link)",
+)
+registry.add_table(
+    "customers.Merge",
+    lines("id tenant undo_until undone_at actor_kind", KEPT, exported=False),
+    lines("survivor merged version", KEPT, personal="customer", why=MERGED, exported=False),
+    lines("at", MONTH, personal="customer", why=TOLD, exported=False),
+    lines("actor_id actor_label", EMPTIED, personal="staff", exported=False),
+    lines("reason", EMPTIED, personal="customer", why=TOLD, exported=False),
+    lines("journal", EMPTIED, personal="customer", why=UNDO, exported=False, secret=True),
+    select=_merges_of,
+    purpose="to part two records again that were merged by mistake",
+    limit="the journal is emptied when the time to undo is over; the rest stays with the shell",
+)
+registry.add_table(
+    "customers.NotDuplicate",
+    lines("id tenant first second actor_kind", GOES, exported=False),
+    lines("at reason", GOES, personal="customer", why=TOLD, exported=False),
+    lines("actor_id actor_label", GOES, personal="staff", exported=False),
+    select=_pairs_of,
+    whole_row=True,
+    purpose="to ask about two alike records only once",
+    limit=UNTIL_ERASURE,
 )
 registry.add_table(
     "customers.Tombstone",
