@@ -30,6 +30,7 @@ from customers.services import (
 from events.actors import Actor, acting
 from groups.models import Group
 from groups.services import create_group
+from loyalty.models import Level
 from tenancy import clock
 from tenancy.models import AccessToken, Store
 from tenancy.scoping import in_tenant
@@ -50,6 +51,8 @@ STORES = (
     ("bergen", "Bergen, Torgallmenningen", ""),
     ("berlin", "Berlin, Kastanienallee", "DE"),
 )
+# Name, threshold in the tenant's currency, reward in percent.
+LEVELS = (("Leser", 0, 0), ("Bokorm", 1_000, 3), ("Bibliofil", 5_000, 5), ("Antikvar", 15_000, 8))
 GROUPS = (
     ("news", "Newsletter", "public", "Hear about new arrivals twice a month.", None),
     ("news-kids", "Newsletter: children's books", "public", "New books for small readers.", "news"),
@@ -77,6 +80,20 @@ def demo_password():
     return f"demo-{digest[:5]}-{digest[5:10]}"
 
 
+def _load_levels(tenant):
+    if Level.objects.exists():
+        return
+    for position, (name, threshold, percent) in enumerate(LEVELS):
+        Level.objects.create(
+            tenant=tenant,
+            name=name,
+            translations={"nb": {"name": name}},
+            threshold=threshold * 100,
+            reward_percent=percent * 100,
+            position=position,
+        )
+
+
 def load_demo(report=lambda line: None):
     """Make or complete the demonstration tenant; returns {"created": n, "customers": n}.
 
@@ -95,6 +112,7 @@ def load_demo(report=lambda line: None):
     with in_tenant(tenant), acting(Actor("system", label="demonstration data")):
         for code, name, country in STORES:
             create_store(tenant, code, name=name, country=country or None)
+        _load_levels(tenant)
         for email, name, role in STAFF:
             member, _is_new = create_staff(tenant, email, role=role, name=name)
             if not member.user.check_password(demo_password()):

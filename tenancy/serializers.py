@@ -110,7 +110,16 @@ def _setting_field(setting):
     if setting.kind is bool:
         return serializers.BooleanField(required=False, help_text=str(setting.help))
     if setting.kind is int:
-        return serializers.IntegerField(required=False, help_text=str(setting.help))
+        return serializers.IntegerField(
+            required=False,
+            help_text=str(setting.help),
+            min_value=setting.minimum,
+            max_value=setting.maximum,
+        )
+    if setting.kind is list:
+        return serializers.MultipleChoiceField(
+            choices=setting.choices, required=False, help_text=str(setting.help)
+        )
     if setting.choices:
         return serializers.ChoiceField(setting.choices, required=False, help_text=str(setting.help))
     return serializers.CharField(required=False, allow_blank=True, help_text=str(setting.help))

@@ -1,7 +1,7 @@
 """A tenant's settings: one table of names, kinds and defaults.
 
 `create_tenant --setting`, the API and the back office share it; an unknown name or a value of the
-wrong kind is refused. Loyalty adds the programme's settings when it is installed.
+wrong kind is refused. Higher apps add theirs with `add_settings` while they are being loaded.
 """
 
 from dataclasses import dataclass
@@ -9,18 +9,25 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+import normalise
+
 TRUE_WORDS, FALSE_WORDS = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: `kind` is bool, int or str; `choices` limits a str."""
+    """One setting: `kind` is bool, int, str or list (of words, each one of `choices`).
+
+    `choices` limits a str, `minimum` and `maximum` an int.
+    """
 
     name: str
     kind: type
     default: object
     help: str
     choices: tuple = ()
+    minimum: int = 0
+    maximum: int = 2_147_483_647
 
     def clean(self, value):
         """The value in its kind, from JSON or from a word on a command line."""
@@ -31,6 +38,10 @@ class Setting:
             if word in TRUE_WORDS | FALSE_WORDS:
                 return word in TRUE_WORDS
             raise ValidationError(_("Must be true or false."), code="invalid")
+        if self.kind is int:
+            return normalise.clean_int(value, minimum=self.minimum, maximum=self.maximum)
+        if self.kind is list:
+            return self._clean_words(value)
         if not isinstance(value, str) or (self.choices and value not in self.choices):
             raise ValidationError(
                 _("Must be one of: %(choices)s.") % {"choices": ", ".join(self.choices)},
@@ -38,8 +49,21 @@ class Setting:
             )
         return value
 
+    def _clean_words(self, value):
+        """A list of known words, each once, in the order of the choices; also as "a,b"."""
+        words = value.split(",") if isinstance(value, str) else value
+        if not isinstance(words, (list, tuple)) or not all(isinstance(w, str) for w in words):
+            raise ValidationError(_("Must be a list of words."), code="invalid")
+        words = {word.strip() for word in words} - {""}
+        if not words <= set(self.choices):
+            raise ValidationError(
+                _("Must be of: %(choices)s.") % {"choices": ", ".join(self.choices)},
+                code="invalid_choice",
+            )
+        return [word for word in self.choices if word in words]
 
-TABLE = (
+
+TABLE = [
     Setting(
         "activation_method",
         str,
@@ -57,8 +81,17 @@ TABLE = (
     ),
     Setting("require_if_match", bool, False, _("Changes must name the version they are based on.")),
     Setting("locale", str, "en", _("Language of messages to customers."), ("en", "nb")),
-)
+]
 SETTINGS = {setting.name: setting for setting in TABLE}
+
+
+def add_settings(*settings):
+    """Add a higher app's settings; a name that is there already raises ValueError."""
+    for setting in settings:
+        if setting.name in SETTINGS:
+            raise ValueError(f"the setting {setting.name!r} is owned already")
+        TABLE.append(setting)
+        SETTINGS[setting.name] = setting
 
 
 def clean_settings(values):

@@ -8,11 +8,12 @@ import secrets
 
 import pytest
 from django.conf import settings
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from events.jobs.running import run_due
+from loyalty.guards import lifted_guards
 from tenancy.scoping import in_tenant
 from tests.factories import CustomerFactory, TenantFactory
 
@@ -53,6 +54,20 @@ def _surroundings(django_test_environment, tmp_path_factory):
         EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     ):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ledger_can_be_flushed():
+    """Emptying the tables after a transactional test would be refused by the ledger itself."""
+    flush = TransactionTestCase._fixture_teardown
+
+    def flush_unguarded(case):
+        with lifted_guards():
+            flush(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_unguarded)
         yield
 
 

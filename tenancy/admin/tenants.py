@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
@@ -31,6 +32,12 @@ def setting_field(setting):
         return forms.BooleanField(widget=UnfoldBooleanSwitchWidget, **common)
     if setting.kind is int:
         return forms.IntegerField(widget=UnfoldAdminIntegerFieldWidget, **common)
+    if setting.kind is list:
+        return forms.MultipleChoiceField(
+            choices=[(choice, choice) for choice in setting.choices],
+            widget=UnfoldAdminCheckboxSelectMultipleWidget,
+            **common,
+        )
     if setting.choices:
         choices = [(choice, choice) for choice in setting.choices]
         return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **common)

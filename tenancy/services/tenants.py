@@ -6,6 +6,7 @@ from django.db.models import F, Max
 from django.utils.translation import gettext_lazy as _
 
 import normalise
+from tenancy.hooks import hooks
 from tenancy.integrity import refusals
 from tenancy.models import RESERVED_CODES, Store, Tenant
 from tenancy.scoping import in_tenant
@@ -16,7 +17,8 @@ STORE_FIELDS = ("code", "name", "location_id", "country", "default")
 
 
 def create_tenant(code, *, settings=None, bare=False, **fields):
-    """Create a tenant and, unless `bare`, its default store; idempotent by code.
+    """Create a tenant and, unless `bare`, its default store and what higher apps give a new one
+    (a programme with one level); idempotent by code.
 
     Returns (tenant, created). Raises ValidationError naming the field: a code that is malformed
     or reserved, an unknown currency, country, time zone or setting.
@@ -34,6 +36,8 @@ def create_tenant(code, *, settings=None, bare=False, **fields):
         if not bare:
             with in_tenant(tenant):
                 create_store(tenant, "main", name=tenant.name)
+                for hook in hooks.created:
+                    hook(tenant)
     return tenant, True
 
 

@@ -27,6 +27,8 @@ from customers.services import (
 )
 from events.models import IdempotencyKey
 from groups.services import subscribe_customer
+from loyalty.models import Redemption, Reward, Transaction, TransactionLine
+from loyalty.services import account_of, add_points, spend_points
 from tenancy import clock
 from tenancy.services import create_token
 from tests.factories import GroupFactory, StaffMemberFactory, StoreFactory, UserFactory
@@ -150,6 +152,7 @@ def plant(tenant, start="Z", *, number=987650001):
     avatar = set_avatar(customer, picture(), original_name=f"{mark('filename')}.jpg")
     digits(avatar.file.name)
     _plant_beside(tenant, customer, mark, seller)
+    _plant_loyalty(customer, store, mark)
     customer.refresh_from_db()
     digits(customer.password)
     return customer, [text.lower() for text in marks]
@@ -191,6 +194,27 @@ def _plant_beside(tenant, customer, mark, seller):
     session = SessionStore()
     session["_messages"] = f"{mark('session')} saved as {customer.code}"
     session.save()
+
+
+def _plant_loyalty(customer, store, mark):
+    """Points with words of a person about them, a purchase, a redeemed reward."""
+    add_points(customer, points=10_00, note=mark("pointsnote"))
+    spent = spend_points(customer, points=5_00, note=mark("spendingnote"))
+    account = account_of(customer)
+    common = {"tenant": customer.tenant, "account": account, "home_account": account}
+    sale = Transaction.objects.create(
+        **common,
+        number=f"R{customer.pk.hex}",
+        purchased_at=clock.now(),
+        amount=100_00,
+        store=store,
+        content_hash="0" * 64,
+    )
+    TransactionLine.objects.create(tenant=customer.tenant, transaction=sale, position=0, sku="1")
+    reward = Reward.objects.create(tenant=customer.tenant, name="Mug", cost=5_00)
+    Redemption.objects.create(
+        **common, reward=reward, entry=spent, name="Mug", cost=5_00, coupon=f"C{customer.pk.hex}"
+    )
 
 
 def picture():

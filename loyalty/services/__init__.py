@@ -1,0 +1,30 @@
+"""What can be done with accounts, points and levels; every write of loyalty goes through here."""
+
+from loyalty.services.accounts import Repeated, account_of, open_account, opening_accounts
+from loyalty.services.choosing import levels_of, next_level, reached_level, start_level
+from loyalty.services.moving import assign_level, remove_manual_level
+from loyalty.services.points import (
+    add_points,
+    adjust_points,
+    cancel_entry,
+    spend_points,
+    transfer_points,
+)
+
+__all__ = [
+    "Repeated",
+    "account_of",
+    "add_points",
+    "adjust_points",
+    "assign_level",
+    "cancel_entry",
+    "levels_of",
+    "next_level",
+    "open_account",
+    "opening_accounts",
+    "reached_level",
+    "remove_manual_level",
+    "spend_points",
+    "start_level",
+    "transfer_points",
+]
