@@ -117,9 +117,8 @@ def _setting_field(setting):
             max_value=setting.maximum,
         )
     if setting.kind is list:
-        return serializers.MultipleChoiceField(
-            choices=setting.choices, required=False, help_text=str(setting.help)
-        )
+        words = f"{setting.help} Of: {', '.join(setting.choices)}."
+        return serializers.ListField(child=serializers.CharField(), required=False, help_text=words)
     if setting.choices:
         return serializers.ChoiceField(setting.choices, required=False, help_text=str(setting.help))
     return serializers.CharField(required=False, allow_blank=True, help_text=str(setting.help))
