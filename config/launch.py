@@ -1,9 +1,12 @@
 """Serve this checkout with demonstration data: what `make run` does once .venv exists.
 
+The server and a worker for the background jobs run side by side and end together.
+
 Nothing here needs Django configured: each step is a process of its own, as an operator would
 start it, and the settings come from the environment and the .env file that the first start writes.
 """
 
+import contextlib
 import http.client
 import os
 import secrets
@@ -19,6 +22,8 @@ HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 SECONDS_TO_ANSWER = 60
 SECONDS_TO_STOP = 15
+SECONDS_BETWEEN_LOOKS = 1
+SECONDS_BETWEEN_STARTS = 10
 
 STEPS = [
     ("Bringing the database up to date ...", ["migrate", "--no-input", "--verbosity", "0"]),
@@ -119,19 +124,48 @@ def server_command(port):
     ]
 
 
-def serve(port):
-    """Run the server until it ends or we are interrupted; return its exit code.
+def worker_command():
+    """The worker's command line: a long job must not hold up the short ones."""
+    return [sys.executable, "manage.py", "run_jobs", "--threads", "2"]
 
-    It stays in our process group, so that whoever ends the group leaves nothing behind.
+
+def serve(port):
+    """Run the server and a worker until the server ends or we are interrupted; return the
+    server's exit code.
+
+    Both stay in our process group, so that whoever ends the group leaves nothing behind.
     """
     say("Starting the server ...")
     server = subprocess.Popen(server_command(port), cwd=ROOT)
+    worker = Kept(worker_command())
     try:
         if answers(port, server):
             say(f"Regulars is at http://{HOST}:{port}/ - Ctrl-C ends it.")
-        return server.wait()
+        while server.poll() is None:
+            worker.look_after()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(SECONDS_BETWEEN_LOOKS)
+        return server.returncode
     finally:
-        stop(server)
+        stop(server, worker.process)
+
+
+class Kept:
+    """A process that is started again, with a word, whenever it ends."""
+
+    def __init__(self, command):
+        self.command = command
+        self.process = subprocess.Popen(command, cwd=ROOT)
+        self.pause_until = 0
+
+    def look_after(self):
+        """Start it again if it has ended; one that ends again and again waits in between."""
+        now = time.monotonic()
+        if self.process.poll() is None or now < self.pause_until:
+            return
+        self.pause_until = now + SECONDS_BETWEEN_STARTS
+        say(f"The worker has ended ({self.process.returncode}); starting it again ...")
+        self.process = subprocess.Popen(self.command, cwd=ROOT)
 
 
 def answers(port, server):
@@ -150,16 +184,18 @@ def answers(port, server):
     return False
 
 
-def stop(process):
-    """End a process: ask it to finish what it is answering, and insist when it does not."""
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(SECONDS_TO_STOP)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def stop(*processes):
+    """End processes: ask all to finish what they are at, and insist where one does not."""
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    deadline = time.monotonic() + SECONDS_TO_STOP
+    for process in processes:
+        try:
+            process.wait(max(0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 if __name__ == "__main__":

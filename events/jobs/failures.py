@@ -4,6 +4,8 @@ Of any other exception only the class and the place are kept, because its text m
 the text of these is written for staff and is shown to them.
 """
 
+LONGEST = 30 * 86_400
+
 
 class Failure(Exception):
     """This attempt failed; the next follows after the delay, while there is one. The text is shown
@@ -15,11 +17,11 @@ class PermanentFailure(Failure):
 
 
 class RetryLater(Failure):
-    """Try again in `seconds`, without counting this attempt as a failure."""
+    """Try again in `seconds` (a month at most), without counting this attempt as a failure."""
 
     def __init__(self, seconds, text=""):
         super().__init__(text)
-        self.seconds = seconds
+        self.seconds = min(max(float(seconds), 0), LONGEST)
 
 
 class JobCancelled(Exception):

@@ -3,12 +3,17 @@
 from datetime import date, timedelta
 
 from events.jobs.failures import JobCancelled, LeaseLost
-from events.jobs.plain import check_plain
+from events.jobs.plain import check_plain, plain_text
 from events.models import Job
 from tenancy import clock
 from tenancy.scoping import all_tenants
 
 SAVE_EVERY = timedelta(seconds=1)
+LARGEST = 2**63 - 1
+
+
+def _stored(number):
+    return max(0, min(int(number), LARGEST))
 
 
 class JobRun:
@@ -57,8 +62,9 @@ class JobRun:
         Saved at most once a second. `note` is for staff and names nobody. Raises JobCancelled when
         somebody asked to cancel, LeaseLost when the job is another worker's by now.
         """
-        self.job.progress_done, self.job.progress_total = done, total
-        self.job.progress_note = note[:200]
+        self.job.progress_done = _stored(done)
+        self.job.progress_total = None if total is None else _stored(total)
+        self.job.progress_note = plain_text(note, 200)
         instant = clock.now()
         if self._saved_at is not None and instant - self._saved_at < SAVE_EVERY:
             return
@@ -94,5 +100,5 @@ class JobRun:
 
     def _keep(self, rows, **columns):
         """Write the columns and a new lease; how many rows (0 or 1) it reached."""
-        lease_until = clock.now() + timedelta(seconds=self.kind.lease)
-        return rows.update(lease_until=lease_until, **columns)
+        self.job.lease_until = clock.now() + timedelta(seconds=self.kind.lease)
+        return rows.update(lease_until=self.job.lease_until, **columns)

@@ -34,3 +34,8 @@ def check_plain(value, what, depth=0):
             check_plain(item, f"{what}.{name}", depth + 1)
     else:
         raise TypeError(f"{what}: {type(value).__name__} is no JSON; pass str(id)")
+
+
+def plain_text(text, longest):
+    """A text for staff as every database can store it, cut to length."""
+    return str(text).replace("\x00", "").encode("utf-8", "replace").decode()[:longest]

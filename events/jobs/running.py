@@ -26,6 +26,7 @@ from events.jobs.failures import (
     RetryLater,
 )
 from events.jobs.handle import JobRun
+from events.jobs.plain import plain_text
 from events.jobs.registry import UNKNOWN_RETRY, JobType, job_type
 from events.models import Job
 from tenancy import clock
@@ -44,7 +45,8 @@ def run_job(job_id):
     with all_tenants():
         job = _hold(job_id)
     if job is not None:
-        settle(*perform(job))
+        run = JobRun(job, kind_of(job))
+        settle(run, perform(run))
 
 
 def write_ticket(job):
@@ -63,7 +65,8 @@ def due_tickets():
 
 
 def take_next():
-    """Take the job that is due next, for as long as its lease; None when nothing is due."""
+    """Take the job that is due next, for as long as its lease: its JobRun, to be performed and
+    settled. None when nothing is due."""
     while True:
         with transaction.atomic(), all_tenants():
             ticket = due_tickets().get_locked()
@@ -72,7 +75,7 @@ def take_next():
             DBTaskResult.objects.filter(pk=ticket.pk).delete()
             job = _hold(ticket.args_kwargs["args"][0], ticket=ticket.pk)
         if job is not None:  # else it was cancelled, or went with its tenant
-            return job
+            return JobRun(job, kind_of(job))
 
 
 def _hold(job_id, **expected):
@@ -120,30 +123,31 @@ class Outcome:
     error: str = ""
 
 
-def perform(job):
-    """Run a job that we hold; (JobRun, Outcome), to be settled. Raises nothing that the job did."""
-    run = JobRun(job, kind_of(job))
+def perform(run):
+    """Run a job that we hold; the Outcome, to be settled. Raises nothing that the job raised."""
+    job = run.job
     try:
         with _scope_of(job), acting(Actor("system"), request_id=job.request_id):
             run.kind.function(run, **job.args)
-        return run, Outcome(State.DONE)
+        return Outcome(State.DONE)
     except JobCancelled:
-        return run, Outcome(State.CANCELLED)
+        return Outcome(State.CANCELLED)
     except RetryLater as error:
-        return run, Outcome(State.WAITING, error.seconds, False, "RetryLater", str(error))
+        return Outcome(State.WAITING, error.seconds, False, "RetryLater", str(error))
     except PermanentFailure as error:
-        return run, Outcome(State.DEAD, error_kind="PermanentFailure", error=str(error))
+        return Outcome(State.DEAD, error_kind=type(error).__name__, error=str(error))
     except (Exception, SystemExit) as error:  # whatever it was, the worker goes on
         text = str(error) if isinstance(error, Failure) else place_of(error)
-        return run, failed(run, type(error).__name__, text)
+        return failed(run, type(error).__name__, text)
 
 
-def failed(run, kind, text):
-    """The Outcome of a failure that counts: the next attempt after its delay, or the end."""
+def failed(run, kind, text, *, at_once=False):
+    """The Outcome of a failure that counts: the next attempt after its delay (or `at_once`), or
+    the end."""
     seconds = run.kind.retry.delay(run.attempt)
     if seconds is None:
         return Outcome(State.DEAD, error_kind=kind, error=text)
-    return Outcome(State.WAITING, seconds, error_kind=kind, error=text)
+    return Outcome(State.WAITING, 0 if at_once else seconds, error_kind=kind, error=text)
 
 
 def place_of(error):
@@ -161,6 +165,13 @@ def _scope_of(job):
 
 
 # --- Settling ----------------------------------------------------------------------------------
+def settle_and_take(run, outcome):
+    """Settle one job and take the next in a single transaction: one flush to disk, not two."""
+    with transaction.atomic():
+        settle(run, outcome)
+        return take_next()
+
+
 def settle(run, outcome, **expected):
     """Write down how an attempt ended; True unless the job was no longer ours to tell about.
 
@@ -171,8 +182,8 @@ def settle(run, outcome, **expected):
         **run.progress_columns(),
         "state": outcome.state,
         "lease_until": None,
-        "error_kind": outcome.error_kind[:80],
-        "error": outcome.error[:300],
+        "error_kind": plain_text(outcome.error_kind, 80),
+        "error": plain_text(outcome.error, 300),
     }
     try:
         with all_tenants():
@@ -224,10 +235,12 @@ def _log(job, outcome):
 def run_due(limit=None):
     """Run what is due, here and now, one after the other; how many attempts were made."""
     n_ran = 0
-    while limit is None or n_ran < limit:
-        job = take_next()
-        if job is None:
-            break
-        settle(*perform(job))
+    run = take_next() if limit != 0 else None
+    while run is not None:
+        outcome = perform(run)
         n_ran += 1
+        if n_ran == limit:
+            settle(run, outcome)
+            break
+        run = settle_and_take(run, outcome)
     return n_ran

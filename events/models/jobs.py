@@ -30,9 +30,12 @@ class JobQuerySet(OwnedQuerySet):
     def running(self):
         return self.filter(RUNNING)
 
+    def unfinished(self):
+        return self.filter(WAITING | RUNNING)
+
     def finished(self):
         """Those with which nothing more will happen by itself."""
-        return self.exclude(state__in=(JobState.WAITING, JobState.RUNNING))
+        return self.filter(finished_at__isnull=False)
 
     def abandoned(self, instant):
         """Running ones that nobody has held since `instant`: killed or hanging workers."""

@@ -320,7 +320,8 @@ class TestLeases:
     def test_a_frozen_workers_late_result_is_refused(self, acme, new_job):
         new_job("tests.slow", lambda run: None, lease=60)
         ordered = enqueue("tests.slow", tenant=acme)
-        frozen_run, outcome = perform(take_next())
+        frozen_run = take_next()
+        outcome = perform(frozen_run)
         # Meanwhile the lease ended, and somebody else has the job under a higher number.
         Job.objects.filter(pk=ordered.pk).update(fence=2)
 
@@ -337,7 +338,7 @@ class TestLeases:
         new_job("tests.slow", lambda run: None, lease=60)
         with frozen(start):
             ordered = enqueue("tests.slow", tenant=acme)
-            run, _outcome = perform(take_next())
+            run = take_next()
         with frozen(start + timedelta(seconds=50)):
             run.progress(5, 10, "halfway")
         ordered.refresh_from_db()
