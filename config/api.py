@@ -10,6 +10,7 @@ from drf_spectacular.views import (
 
 from api.routes import route
 from customers import urls as customers
+from events import urls as events
 from groups import urls as groups
 from tenancy import urls as tenancy
 
@@ -40,6 +41,7 @@ def shown(view):
 urlpatterns = [
     *customers.urlpatterns,
     *groups.urlpatterns,
+    *events.urlpatterns,
     *tenancy.urlpatterns,
     route("schema/", shown(SpectacularAPIView.as_view(**OPEN)), "schema"),
     route(

@@ -287,6 +287,8 @@ API_MAX_PAGE_SIZE = env.int("API_MAX_PAGE_SIZE", 1000)
 API_BATCH_LIMIT = env.int("API_BATCH_LIMIT", 1000)
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 1200)
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", 48)
+# The change feed tells of what happened in these days; who was away longer starts anew.
+EVENTS_KEEP_DAYS = env.int("EVENTS_KEEP_DAYS", 90)
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Regulars",

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 import normalise
 from events.actors import current
+from events.kinds import kind_named
 from events.models import Event, HistoryEntry, IdempotencyKey
 from tenancy import clock
 
@@ -47,7 +48,14 @@ def clean_reason(reason):
 
 
 def build_event(tenant, kind, subject_type, subject_id, *, version=None, data=None):
-    """An unsaved event row; `data` holds ids only."""
+    """An unsaved event row; `data` holds ids only.
+
+    Raises LookupError for a kind that nobody registered (`events.kinds`), ValueError for another
+    subject or other data than the kind is registered with.
+    """
+    known = kind_named(kind)
+    if subject_type != known.subject or not set(data or ()) <= set(known.data):
+        raise ValueError(f"{kind} is about a {known.subject} and tells {sorted(known.data)}")
     return Event(
         tenant=tenant,
         kind=kind,

@@ -6,7 +6,8 @@ class GroupsConfig(AppConfig):
     verbose_name = "Groups"
 
     def ready(self):
-        from groups import joining, privacy
+        from groups import joining, kinds, privacy
 
         joining.join_hooks()
+        kinds.register()
         privacy.register()

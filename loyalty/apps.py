@@ -11,9 +11,10 @@ class LoyaltyConfig(AppConfig):
     def ready(self):
         from django.db.models.signals import post_migrate
 
-        from loyalty import guards, joining, privacy
+        from loyalty import guards, joining, kinds, privacy
 
         post_migrate.connect(guards.after_migrate, sender=self, dispatch_uid="loyalty.guards")
 
         joining.join_hooks()
+        kinds.register()
         privacy.register()

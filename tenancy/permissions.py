@@ -134,6 +134,8 @@ OPERATIONS = {
     "subscriptions.list": Rule("customers:read", own=True),
     "subscriptions.update": Rule("customers:write", own=True),
     "subscriptions.destroy": Rule("customers:write", own=True),
+    # What happened, for those who keep a copy of the customers elsewhere.
+    "changes.list": Rule("customers:read", seller=False),
     # set-up
     "stores.list": Rule("customers:read"),
     "stores.retrieve": Rule("customers:read"),

@@ -100,14 +100,20 @@ registry.add_table(
 )
 registry.add_table(
     "events.Event",
-    lines("id tenant uid subject_type", KEPT, exported=False),
+    lines("id tenant uid subject_type position", KEPT, exported=False),
     lines("kind subject_id version", KEPT, personal="customer", why=IN_HISTORY, exported=False),
     lines("at", MONTH, personal="customer", why=IN_HISTORY, exported=False),
     lines("data", KEPT, why="ids only, never a value", exported=False),
     select=_history_of,
     deleted_too=False,
     purpose="the change feed and webhooks, ids only",
-    limit="none; the feed must tell of erasures and deletions",
+    limit="EVENTS_KEEP_DAYS (90 days), erased or not: the feed must tell of erasures and deletions",
+)
+registry.add_table(
+    "events.Feed",
+    lines("id tenant last_position pruned_position", KEPT, exported=False),
+    purpose="how far the change feed is numbered and cleared",
+    limit="with the tenant",
 )
 registry.add_table(
     "events.IdempotencyKey",

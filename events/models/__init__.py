@@ -1,6 +1,7 @@
 """What happened, what must not happen twice, and what must still happen; one file per kind."""
 
+from events.models.feed import Feed
 from events.models.jobs import Job
 from events.models.records import Event, HistoryEntry, HistoryQuerySet, IdempotencyKey
 
-__all__ = ["Event", "HistoryEntry", "HistoryQuerySet", "IdempotencyKey", "Job"]
+__all__ = ["Event", "Feed", "HistoryEntry", "HistoryQuerySet", "IdempotencyKey", "Job"]

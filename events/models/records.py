@@ -55,7 +55,9 @@ class HistoryEntry(TenantOwned):
 class Event(TenantOwned):
     """What others may hear of: ids only, written in the transaction of the change.
 
-    The change feed and webhooks read these rows; no personal data ever stands here.
+    The change feed and webhooks read these rows; no personal data ever stands here. `position` is
+    the event's place in the feed of its tenant, given after the commit (`events.feed`); until then
+    it is empty and nobody hears of the event.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, editable=False)
@@ -65,14 +67,24 @@ class Event(TenantOwned):
     version = models.PositiveIntegerField(_("version"), null=True)
     at = models.DateTimeField(_("when"), default=now)
     data = models.JSONField(_("ids"), default=dict, blank=True)
+    position = models.BigIntegerField(_("place in the feed"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "position"], name="event_position_unique")
+        ]
         indexes = [
             models.Index(fields=["tenant", "id"], name="event_feed"),
             models.Index(fields=["tenant", "subject_id"], name="event_subject"),
+            # Almost always empty: whether there is something to number costs next to nothing.
+            models.Index(
+                fields=["tenant", "id"],
+                condition=models.Q(position=None),
+                name="event_without_position",
+            ),
         ]
 
     def __str__(self):

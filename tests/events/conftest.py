@@ -1,9 +1,10 @@
-"""Other servers, and a say over where names lead."""
+"""The house API, other servers, and a say over where names lead."""
 
 import socket
 
 import pytest
 
+from tests.api_client import admin, anonymous, as_role, seller  # noqa: F401
 from tests.events.servers import Neighbour
 
 real_getaddrinfo = socket.getaddrinfo

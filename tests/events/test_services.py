@@ -47,7 +47,7 @@ class TestActors:
 class TestHistory:
     def test_a_rolled_back_deed_leaves_neither_history_nor_event(self, acme):
         with transaction.atomic():
-            record(acme, "thing.done", "thing", uuid.uuid4(), changes={"a": [1, 2]})
+            record(acme, "group.updated", "group", uuid.uuid4(), changes={"a": [1, 2]})
             transaction.set_rollback(True)
 
         assert not HistoryEntry.objects.exists()
@@ -56,19 +56,20 @@ class TestHistory:
     def test_redaction_empties_values_and_reasons_and_keeps_the_deed(self, acme):
         subject = uuid.uuid4()
         other = uuid.uuid4()
+        told = {"name": ["Ada", "Eve"]}
         for thing in (subject, other):
-            record(acme, "thing.done", "thing", thing, changes={"name": ["Ada", "Eve"]}, reason="x")
+            record(acme, "group.updated", "group", thing, changes=told, reason="x")
 
-        redact_history("thing", [subject])
+        redact_history("group", [subject])
 
-        emptied = HistoryEntry.objects.about("thing", subject).get()
+        emptied = HistoryEntry.objects.about("group", subject).get()
         assert (emptied.deed, emptied.changes, emptied.reason) == (
-            "thing.done",
+            "group.updated",
             {"name": [None, None]},
             "",
         )
         assert emptied.redacted
-        assert HistoryEntry.objects.about("thing", other).get().changes == {"name": ["Ada", "Eve"]}
+        assert HistoryEntry.objects.about("group", other).get().changes == {"name": ["Ada", "Eve"]}
 
 
 @pytest.mark.django_db
