@@ -1,6 +1,7 @@
 """The one door to other servers: who is not spoken to, and what an answer may not do to us."""
 
 import gzip
+import socket
 import threading
 from ipaddress import ip_address
 
@@ -404,12 +405,11 @@ def test_a_resolver_that_never_tells_is_not_waited_for(names, monkeypatch):
     assert failure.value.kind == "dns"
 
 
-def test_a_closed_port(neighbour, trying_out):
-    gone = neighbour()
-    gone.server.server_close()
-
-    with pytest.raises(OutboundFailed) as failure:
-        request("GET", gone.url)
+def test_a_closed_port(trying_out):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        with pytest.raises(OutboundFailed) as failure:
+            request("GET", f"http://127.0.0.1:{taken.getsockname()[1]}/")
 
     assert failure.value.kind == "connect"
 
