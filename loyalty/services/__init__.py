@@ -1,8 +1,8 @@
 """What can be done with accounts, points and levels; every write of loyalty goes through here."""
 
 from loyalty.services.accounts import Repeated, account_of, open_account, opening_accounts
+from loyalty.services.assigning import assign_level, remove_manual_level
 from loyalty.services.choosing import levels_of, next_level, reached_level, start_level
-from loyalty.services.moving import assign_level, remove_manual_level
 from loyalty.services.points import (
     add_points,
     adjust_points,

@@ -21,9 +21,13 @@ from events.services import build_event
 from loyalty.models import Entry, EntryNote, Lot, LotUse, LoyaltyAccount
 from loyalty.programme import programme_of
 from loyalty.services.choosing import levels_of
+from loyalty.services.moving import move_after
 from tenancy import clock
+from tenancy.integrity import refusals
 
 NOT_ENOUGH = _("There are not enough points.")
+# The same cause at two customers at once: the constraint decides.
+UNIQUE_MESSAGES = {"entry_source_unique": ("source", _("This was counted before."))}
 
 
 class Repeated(Exception):
@@ -244,7 +248,8 @@ class AccountChange:
     def write(self):
         account = self.account
         account.next_due_at = self._next_due()
-        Entry.objects.bulk_create(self.entries)
+        with refusals(UNIQUE_MESSAGES):
+            Entry.objects.bulk_create(self.entries)
         EntryNote.objects.bulk_create(self.notes)
         Lot.objects.bulk_create(self.new_lots)
         if self.changed_lots:
@@ -296,19 +301,21 @@ def open_account(customer, *, source=None):
     """Lock the account of `customer` (an instance or an id) and yield its AccountChange.
 
     Inside another open change of the same account it joins that one. Where `source` is
-    (kind, id, entry kind) and that entry exists, raises Repeated before anything is done. Raises
-    CustomerGone; ValidationError for an account that the nightly check has frozen.
+    (kind, id, entry kind) and that entry exists, raises Repeated before anything is done, or
+    ValidationError naming `source` (code "unique") where it stands on somebody else's account.
+    Raises CustomerGone; ValidationError for an account that the nightly check has frozen.
     """
     customer_id = customer.pk if isinstance(customer, Customer) else customer
     with opening_accounts([customer_id]) as changes:
         change = changes[customer_id]
         if source is not None:
-            refuse_repeated(source)
+            refuse_repeated(source, change.account)
         yield change
 
 
-def refuse_repeated(source):
-    """Raise Repeated when (source kind, source id, entry kind) has made its entry."""
+def refuse_repeated(source, account):
+    """Raise Repeated when (source kind, source id, entry kind) has made its entry on `account`, or
+    on one that was joined to it; ValidationError when on another."""
     source_kind, source_id, kind = source
     entry = (
         Entry.objects.of_source(source_kind, str(source_id))
@@ -316,8 +323,12 @@ def refuse_repeated(source):
         .select_related("account")
         .first()
     )
-    if entry is not None:
-        raise Repeated(entry)
+    if entry is None:
+        return
+    if account.pk not in (entry.account_id, entry.account.merged_into_id):
+        message = UNIQUE_MESSAGES["entry_source_unique"][1]
+        raise ValidationError({"source": ValidationError(message, code="unique")})
+    raise Repeated(entry)
 
 
 @contextmanager
@@ -336,12 +347,9 @@ def opening_accounts(customer_ids):
             opened = _lock(sorted(wanted, key=str))
             table.update(opened)
             stack.callback(lambda: [table.pop(key, None) for key in opened])
-        try:
-            yield {key: table[key] for key in dict.fromkeys(customer_ids)}
-            for key in wanted:
-                _finish(table[key])
-        finally:
-            pass
+        yield {key: table[key] for key in dict.fromkeys(customer_ids)}
+        for key in wanted:
+            _finish(table[key])
 
 
 def _lock(customer_ids):
@@ -392,8 +400,6 @@ def _open_missing(customers):
 
 
 def _finish(change):
-    from loyalty.services.moving import move_after
-
     move_after(change)
     change.write()
 

@@ -1,8 +1,6 @@
-"""Moving customers between levels: the one table of moves, by hand or by what was collected."""
+"""Moving customers between levels: the one table of moves, inside an open account."""
 
-from django.core.exceptions import ValidationError
 from django.db.models import Sum
-from django.utils.translation import gettext_lazy as _
 
 from customers.services import open_change
 from events.services import build_event
@@ -12,7 +10,6 @@ from loyalty.programme import (
     EARNED_POINTS,
     EARNED_SINCE_MOVE,
 )
-from loyalty.services.accounts import open_account
 from loyalty.services.choosing import is_better, reached_level
 
 EARNED_BASES = (EARNED_POINTS, EARNED_SINCE_MOVE)
@@ -115,7 +112,9 @@ def _tell(change, before, level, marked, manual):
     """History and version of the customer, and the event."""
     if change.customer is None:
         return
-    with open_change(change.customer, deed="customer.updated", allow_anonymised=True) as told:
+    with open_change(
+        change.customer, deed="customer.updated", reason=change.reason, allow_anonymised=True
+    ) as told:
         if before != level:
             told.record("level", before and before.name, level and level.name)
         if marked != manual:
@@ -134,31 +133,3 @@ def _tell(change, before, level, marked, manual):
             "by_hand": manual is not None,
         },
     ).save(force_insert=True)
-
-
-def assign_level(customer, level, *, reason=""):
-    """Put a customer on a level by hand; it is a floor as long as the customer stands on it.
-
-    `level` is a Level of the tenant, active or not. Returns the account.
-    """
-    with open_account(customer) as change:
-        change.reason = reason
-        move(change, level, manual=level)
-    return change.account
-
-
-def remove_manual_level(customer, *, by_active_points=False, reason=""):
-    """Take the assigned level back: the customer goes to the level that was collected.
-
-    `by_active_points` counts the points that can be spent, whatever the programme counts (what
-    clients of one wire format rely on). Raises ValidationError, code "not_manual", where no level
-    is assigned. Returns the account.
-    """
-    with open_account(customer) as change:
-        if change.account.manual_level is None:
-            raise ValidationError(_("No level is assigned by hand."), code="not_manual")
-        change.reason = reason
-        amount = change.account.points if by_active_points else counted_amount(change)
-        move(change, reached_level(change.levels, amount))
-        change.look_at_level = False
-    return change.account

@@ -121,8 +121,8 @@ def transfer_points(sender, receiver, *, points, source=None, note=""):
         )
     source = source or new_source()
     with opening_accounts([sender.pk, receiver.pk]) as changes:
-        refuse_repeated((*source, Entry.Kind.TRANSFER_OUT))
         giver, taker = changes[sender.pk], changes[receiver.pk]
+        refuse_repeated((*source, Entry.Kind.TRANSFER_OUT), giver.account)
         refuse_status(giver, "spending")
         refuse_status(taker, "earning", field="receiver")
         _refuse_overflow(taker, points)

@@ -96,6 +96,27 @@ def test_the_same_source_counts_once(ada):
     assert balances(ada) == (5_00, 0)
 
 
+def test_the_same_source_for_somebody_else_is_a_contradiction(ada, grace):
+    add_points(ada, points=5_00, source=("till", "receipt-1"))
+
+    with pytest.raises(ValidationError) as refusal:
+        add_points(grace, points=5_00, source=("till", "receipt-1"))
+
+    assert refusal.value.error_dict["source"][0].code == "unique"
+    assert balances(grace) == (0, 0)
+
+
+def test_the_constraint_decides_where_looking_came_too_early(ada, grace, monkeypatch):
+    monkeypatch.setattr("loyalty.services.accounts.refuse_repeated", lambda *source: None)
+    add_points(ada, points=5_00, source=("till", "receipt-1"))
+
+    with pytest.raises(ValidationError) as refusal:
+        add_points(grace, points=5_00, source=("till", "receipt-1"))
+
+    assert refusal.value.error_dict["source"][0].code == "unique"
+    assert balances(grace) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("rule", "expires"),
     [
