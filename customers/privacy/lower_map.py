@@ -110,6 +110,12 @@ registry.add_table(
     limit="EVENTS_KEEP_DAYS (90 days), erased or not: the feed must tell of erasures and deletions",
 )
 registry.add_table(
+    "events.Circuit",
+    lines("target failures open_until failed_at", KEPT, exported=False),
+    purpose="which other servers fail, by their names in the set-up, so that nobody waits for them",
+    limit="until the server works again",
+)
+registry.add_table(
     "events.Feed",
     lines("id tenant last_position pruned_position", KEPT, exported=False),
     purpose="how far the change feed is numbered and cleared",

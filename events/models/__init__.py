@@ -2,6 +2,7 @@
 
 from events.models.feed import Feed
 from events.models.jobs import Job
+from events.models.outbound import Circuit
 from events.models.records import Event, HistoryEntry, HistoryQuerySet, IdempotencyKey
 
-__all__ = ["Event", "Feed", "HistoryEntry", "HistoryQuerySet", "IdempotencyKey", "Job"]
+__all__ = ["Circuit", "Event", "Feed", "HistoryEntry", "HistoryQuerySet", "IdempotencyKey", "Job"]

@@ -6,12 +6,14 @@ and the connection goes to a judged address; no redirect is followed, no proxy o
 is asked, and nothing takes longer or answers more than it may. docs/operating.md tells operators.
 """
 
+from events.outbound.circuits import CircuitOpen
 from events.outbound.client import Answer, request
 from events.outbound.errors import OutboundError, OutboundFailed, OutboundRefused
 from events.outbound.targets import check_url
 
 __all__ = [
     "Answer",
+    "CircuitOpen",
     "OutboundError",
     "OutboundFailed",
     "OutboundRefused",

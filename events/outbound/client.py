@@ -10,6 +10,7 @@ import certifi
 import httpcore
 from django.conf import settings
 
+from events.outbound import circuits
 from events.outbound.errors import OutboundFailed
 from events.outbound.targets import addresses_of, check_url, port_of
 
@@ -42,19 +43,43 @@ class Answer:
             raise OutboundFailed("protocol", "The answer is not JSON.") from error
 
 
-def request(
-    method, url, *, content=b"", headers=None, seconds=DEADLINE_SECONDS,
-    max_bytes=LARGEST_ANSWER, read=True,
-):  # fmt: skip
+def is_broken(answer):
+    """Whether the status says that the server itself is in trouble."""
+    return answer.status >= 500 or answer.status == 429
+
+
+def request(method, url, *, circuit=None, fails=is_broken, **options):
     """Send one request and return the Answer, whatever its status; a redirect is an answer.
 
-    `content` is bytes; `seconds` bounds everything from the look-up of the name to the last byte.
-    With `read=False` the content of the answer is left unread. Must not be called inside a
-    transaction: its locks would be held as long as somebody else's server likes.
+    `content` is bytes, `headers` a dict; `seconds` bounds everything from the look-up of the name
+    to the last byte, `max_bytes` the answer's content, which `read=False` leaves unread. `circuit`
+    names the target for the breaker (`events.outbound.circuits`); there an answer for which
+    `fails(answer)` is true counts as a failure.
 
-    Raises OutboundRefused for a target that we do not speak to, OutboundFailed otherwise.
+    Must not be called inside a transaction: its locks would be held as long as somebody else's
+    server likes. Raises OutboundRefused for a target that we do not speak to, OutboundFailed for
+    one that does not answer, CircuitOpen for one that is left alone for a while.
     """
     target = check_url(url)
+    if circuit is None:
+        return _send(method, target, **options)
+    troubled = circuits.let_through(circuit)
+    try:
+        answer = _send(method, target, **options)
+    except OutboundFailed:
+        circuits.count_failure(circuit)
+        raise
+    if fails(answer):
+        circuits.count_failure(circuit)
+    elif troubled is not None:
+        circuits.forget(circuit)
+    return answer
+
+
+def _send(
+    method, target, *, content=b"", headers=None, seconds=DEADLINE_SECONDS,
+    max_bytes=LARGEST_ANSWER, read=True,
+):  # fmt: skip
     if len(content) > LARGEST_REQUEST:
         raise ValueError(f"at most {LARGEST_REQUEST} bytes can be sent")
     begun = time.monotonic()
