@@ -182,8 +182,12 @@ class Programme:
             n_days = (_first_of_next_month(earned_on) - earned_on).days - 1
         else:
             n_days = (earned_on.replace(month=12, day=31) - earned_on).days
-        last_day = begin + timedelta(days=n_days)
-        return datetime.combine(last_day, time(23, 59, 59), zone).astimezone(UTC)
+        return self.last_second_of(begin + timedelta(days=n_days))
+
+    def last_second_of(self, day):
+        """The instant 23:59:59 of a day in the tenant's time zone."""
+        zone = ZoneInfo(self.timezone)
+        return datetime.combine(day, time(23, 59, 59), zone).astimezone(UTC)
 
 
 def _first_of_next_month(day):

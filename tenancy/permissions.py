@@ -279,6 +279,10 @@ _TOLD = {
     "group": "groups",
     "verified": "emails",
     "erased": "anonymised_at",
+    # Where a customer stands in the programme is for whoever sees that there is one.
+    "level": "no_loyalty",
+    "assigned_level": "no_loyalty",
+    "redemption": "no_loyalty",
 }
 
 

@@ -10,7 +10,7 @@ from loyalty.models.ledger import Entry
 from loyalty.models.levels import Level
 from loyalty.querysets import RedemptionQuerySet, RewardQuerySet
 from tenancy.clock import now
-from tenancy.models import TenantOwned
+from tenancy.models import Store, TenantOwned
 from tenancy.scoping import owned_manager
 
 
@@ -76,6 +76,11 @@ class Reward(TenantOwned):
     def __str__(self):
         return self.name
 
+    def told(self, language):
+        """Name and description in `language`, else as entered, as a pair."""
+        own = self.translations.get(language) or {}
+        return own.get("name") or self.name, own.get("description") or self.description
+
 
 class RewardLevel(TenantOwned):
     """A level to which a reward is restricted."""
@@ -115,6 +120,14 @@ class Redemption(TenantOwned):
     redeemed_at = models.DateTimeField(_("redeemed"), default=now)
     active_until = models.DateTimeField(_("works until"), null=True, blank=True)
     used_at = models.DateTimeField(_("used"), null=True, blank=True)
+    used_store = models.ForeignKey(
+        Store,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("used at"),
+    )
     delivery = models.CharField(
         _("delivery"), max_length=9, choices=Delivery.choices, blank=True, default=""
     )

@@ -10,6 +10,15 @@ from loyalty.services.points import (
     spend_points,
     transfer_points,
 )
+from loyalty.services.redeeming import (
+    cancel_redemption,
+    find_coupon,
+    redeem_reward,
+    set_delivery,
+    unuse_coupon,
+    use_coupon,
+)
+from loyalty.services.rewards import create_reward, delete_reward, update_reward
 
 __all__ = [
     "Repeated",
@@ -18,13 +27,22 @@ __all__ = [
     "adjust_points",
     "assign_level",
     "cancel_entry",
+    "cancel_redemption",
+    "create_reward",
+    "delete_reward",
+    "find_coupon",
     "levels_of",
     "next_level",
     "open_account",
     "opening_accounts",
     "reached_level",
+    "redeem_reward",
     "remove_manual_level",
+    "set_delivery",
     "spend_points",
     "start_level",
     "transfer_points",
+    "unuse_coupon",
+    "update_reward",
+    "use_coupon",
 ]
