@@ -9,6 +9,8 @@ LEVEL = {
     "by_hand": "whether staff put the customer there",
 }
 
+REDEMPTION = {"reward": "the reward", "customer": "whose it is, null after a deletion"}
+
 
 def register():
     """Add our kinds; called once when the app is ready."""
@@ -32,4 +34,11 @@ def register():
             "A reward was bought with points.",
             {"reward": "the reward", "redemption": "the purchase"},
         ),
+        Kind("redemption.used", "redemption", "A coupon was used.", REDEMPTION),
+        Kind("redemption.unused", "redemption", "The use of a coupon was taken back.", REDEMPTION),
+        Kind("redemption.delivery_changed", "redemption", "A delivery moved on.", REDEMPTION),
+        Kind("redemption.cancelled", "redemption", "The points went back.", REDEMPTION),
+        Kind("reward.created", "reward", "A reward is new."),
+        Kind("reward.updated", "reward", "A reward changed."),
+        Kind("reward.deleted", "reward", "A reward is gone."),
     )

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from events.services import clean_reason, record
+from events.services import build_event, build_history, clean_reason
 from loyalty.models import Entry, Redemption, Reward
 from loyalty.services.accounts import open_account
 from loyalty.services.moving import move_after
@@ -281,14 +281,21 @@ def _wrong_step():
 
 
 def _record(kind, redemption, before, after, *, reason=""):
-    """History and event, of the customer where the account has one."""
+    """History and event of the redemption; the history is the customer's, where there is one."""
     customer_id = redemption.account.customer_id
-    record(
+    build_history(
         redemption.tenant,
-        kind,
         "customer" if customer_id else "redemption",
         customer_id or redemption.pk,
+        deed=kind,
         changes={"redemption": [before, f"{redemption.name}: {after}"]},
         reason=reason,
-        data={"redemption": str(redemption.pk), "reward": str(redemption.reward_id)},
-    )
+    ).save(force_insert=True)
+    data = {"reward": str(redemption.reward_id)}
+    if kind == "reward.redeemed":
+        subject = ("customer", customer_id)
+        data["redemption"] = str(redemption.pk)
+    else:
+        subject = ("redemption", redemption.pk)
+        data["customer"] = customer_id and str(customer_id)
+    build_event(redemption.tenant, kind, *subject, data=data).save(force_insert=True)
