@@ -16,6 +16,9 @@ def register():
     """Add our kinds; called once when the app is ready."""
     register_kinds(
         Kind("level.changed", "customer", "The customer stands on another level.", LEVEL),
+        Kind("level.created", "level", "A level was made."),
+        Kind("level.updated", "level", "A level was changed, or put elsewhere in the order."),
+        Kind("level.deleted", "level", "A level was deleted."),
         Kind(
             "points.changed",
             "customer",

@@ -3,6 +3,15 @@
 from loyalty.services.accounts import Repeated, account_of, open_account, opening_accounts
 from loyalty.services.assigning import assign_level, remove_manual_level
 from loyalty.services.choosing import levels_of, next_level, reached_level, start_level
+from loyalty.services.levels import (
+    create_level,
+    delete_level,
+    find_level,
+    level_warnings,
+    reorder_levels,
+    set_level_active,
+    update_level,
+)
 from loyalty.services.points import (
     add_points,
     adjust_points,
@@ -28,9 +37,13 @@ __all__ = [
     "assign_level",
     "cancel_entry",
     "cancel_redemption",
+    "create_level",
     "create_reward",
+    "delete_level",
     "delete_reward",
     "find_coupon",
+    "find_level",
+    "level_warnings",
     "levels_of",
     "next_level",
     "open_account",
@@ -38,11 +51,14 @@ __all__ = [
     "reached_level",
     "redeem_reward",
     "remove_manual_level",
+    "reorder_levels",
     "set_delivery",
+    "set_level_active",
     "spend_points",
     "start_level",
     "transfer_points",
     "unuse_coupon",
+    "update_level",
     "update_reward",
     "use_coupon",
 ]
