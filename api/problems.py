@@ -51,7 +51,7 @@ TITLES = {
     503: "Temporarily unavailable",
 }
 # Codes of a ValidationError that speak of what is stored, not of what was sent.
-CONFLICTS = {"unique"}
+CONFLICTS = {"unique", "conflict"}
 RETRY_SECONDS = 1
 # A body of nothing but mistakes must not be answered by a longer one.
 MOST_ERRORS = 100

@@ -7,6 +7,7 @@ from customers.hooks import hooks
 from loyalty.models import Level, LoyaltyAccount
 from loyalty.programme import programme_of
 from loyalty.services.choosing import levels_of, start_level
+from loyalty.services.earning import earn_at_change, earn_at_registration
 from tenancy import clock
 from tenancy.hooks import hooks as tenant_hooks
 
@@ -14,7 +15,8 @@ from tenancy.hooks import hooks as tenant_hooks
 def join_hooks():
     """Fill the hook tables; called once when the app is ready."""
     tenant_hooks.created.append(make_first_level)
-    hooks.registered.append(open_new_account)
+    hooks.registered += [open_new_account, earn_at_registration]
+    hooks.updated.append(earn_at_change)
 
 
 def make_first_level(tenant):

@@ -31,6 +31,9 @@ def register():
             "A sale or a return was recorded.",
             {"customer": "whose it is", "account": "the loyalty account"},
         ),
+        Kind("earning_rule.created", "earning_rule", "There is another rule that gives points."),
+        Kind("earning_rule.updated", "earning_rule", "A rule that gives points was changed."),
+        Kind("earning_rule.deleted", "earning_rule", "A rule that gave points is gone."),
         Kind(
             "reward.redeemed",
             "customer",

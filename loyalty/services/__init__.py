@@ -28,6 +28,17 @@ from loyalty.services.redeeming import (
     use_coupon,
 )
 from loyalty.services.rewards import create_reward, delete_reward, update_reward
+from loyalty.services.rules import (
+    create_earning_rule,
+    delete_earning_rule,
+    update_earning_rule,
+)
+from loyalty.services.transactions import (
+    join_transactions,
+    part_transactions,
+    record_transaction,
+    replay_counters,
+)
 
 __all__ = [
     "Repeated",
@@ -37,27 +48,34 @@ __all__ = [
     "assign_level",
     "cancel_entry",
     "cancel_redemption",
+    "create_earning_rule",
     "create_level",
     "create_reward",
+    "delete_earning_rule",
     "delete_level",
     "delete_reward",
     "find_coupon",
     "find_level",
+    "join_transactions",
     "level_warnings",
     "levels_of",
     "next_level",
     "open_account",
     "opening_accounts",
+    "part_transactions",
     "reached_level",
+    "record_transaction",
     "redeem_reward",
     "remove_manual_level",
     "reorder_levels",
+    "replay_counters",
     "set_delivery",
     "set_level_active",
     "spend_points",
     "start_level",
     "transfer_points",
     "unuse_coupon",
+    "update_earning_rule",
     "update_level",
     "update_reward",
     "use_coupon",

@@ -281,12 +281,15 @@ def refuse_status(change, what, field="customer"):
 
 def may_earn(change):
     """Whether the customer of an open account may earn by the programme's rules."""
-    customer = change.customer
+    return change.customer is not None and earns(change.customer, change.programme)
+
+
+def earns(customer, programme):
+    """Whether a customer, as it stands in memory, may earn by the programme's rules."""
     return (
-        customer is not None
-        and not customer.no_loyalty
+        not customer.no_loyalty
         and customer.anonymised_at is None
-        and customer.status in change.programme.statuses_earning
+        and customer.status in programme.statuses_earning
     )
 
 

@@ -1,11 +1,14 @@
 """What the stories about loyalty share: the usual levels, a programme, and what always holds."""
 
+from datetime import UTC, datetime
+
 from django.db.models import Sum
 
 from loyalty.models import Entry, Lot
 from loyalty.services import create_level
 from tenancy.services import update_tenant
 
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 USUAL_LEVELS = (("level0", 0, 0), ("level1", 20, 5), ("level2", 200, 10), ("level3", 999, 15))
 
 
