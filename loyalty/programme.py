@@ -16,6 +16,7 @@ TRANSACTIONS, POINTS = "transactions", "points"
 NEVER, AUTOMATIC, AFTER_X_DAYS = "none", "automatic", "after_x_days"
 ACTIVE_POINTS, EARNED_POINTS = "active_points", "earned_points"
 EARNED_SINCE_MOVE = "earned_points_since_last_level_change"
+EARNED_BASES = (EARNED_POINTS, EARNED_SINCE_MOVE)
 STATUSES = ("new", "active", "blocked")
 HUNDRED = 100  # points, thresholds and percents are kept in hundredths
 LONGEST_DAYS = 36_500

@@ -5,14 +5,8 @@ from django.db.models import Sum
 from customers.services import open_change
 from events.services import build_event
 from loyalty.models import Lot
-from loyalty.programme import (
-    AUTOMATIC,
-    EARNED_POINTS,
-    EARNED_SINCE_MOVE,
-)
+from loyalty.programme import AUTOMATIC, EARNED_BASES, EARNED_SINCE_MOVE
 from loyalty.services.choosing import is_better, reached_level
-
-EARNED_BASES = (EARNED_POINTS, EARNED_SINCE_MOVE)
 
 
 def counted_amount(change):
