@@ -181,6 +181,11 @@ OPERATIONS = {
     "tokens.list": Rule("tokens:write", seller=False),
     "tokens.create": Rule("tokens:write", seller=False),
     "tokens.destroy": Rule("tokens:write", seller=False),
+    # background work
+    "jobs.list": Rule("settings:write", seller=False),
+    "jobs.retrieve": Rule("settings:write", seller=False),
+    "jobs.retry": Rule("settings:write", seller=False),
+    "jobs.cancel": Rule("settings:write", seller=False),
     "session.retrieve": Rule(None, own=True),
     "session.revoke": Rule(None, own=True),
     # without a credential: the tenant comes from the path
@@ -393,6 +398,7 @@ MODEL_OPERATIONS = {
     "loyalty.redemption": ("redemptions.list", None, None, None),
     "events.historyentry": ("customers.history", None, None, None),
     "events.event": ("settings.retrieve", None, None, None),
+    "events.job": ("jobs.list", None, None, None),
     "tenancy.tenant": ("settings.retrieve", None, "settings.partial_update", None),
     "tenancy.store": ("stores.list", "stores.create", "stores.partial_update", None),
     "tenancy.staffmember": ("staff.list", "staff.create", "staff.partial_update", None),

@@ -92,6 +92,11 @@ def job_type(name):
         raise LookupError(f"there is no job {name!r}") from None
 
 
+def job_names():
+    """Every name, sorted."""
+    return sorted(_types)
+
+
 def schedule_daily(name, *, at):
     """Order the job `name` for every active tenant, once per local date, at "HH:MM" there."""
     _daily[name] = Daily(name, time.fromisoformat(at))

@@ -61,6 +61,7 @@ class Job(TenantOwned):
     """
 
     State = JobState
+    MAY_BE_RETRIED = (JobState.WAITING, JobState.DEAD, JobState.CANCELLED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(
@@ -153,3 +154,11 @@ class Job(TenantOwned):
 
     def __str__(self):
         return self.name
+
+    @property
+    def may_be_retried(self):
+        return self.state in self.MAY_BE_RETRIED
+
+    @property
+    def may_be_cancelled(self):
+        return self.state in (JobState.WAITING, JobState.RUNNING) and not self.cancel_requested

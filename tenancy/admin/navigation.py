@@ -11,6 +11,7 @@ WORK = (
 RECORDS = (
     (_("History"), "history", "events.historyentry"),
     (_("Events"), "bolt", "events.event"),
+    (_("Jobs"), "pending_actions", "events.job"),
     (_("Deleted customers"), "delete_history", "customers.tombstone"),
 )
 SET_UP = (

@@ -24,6 +24,8 @@ DEEDS = {
     "group.created": gettext_lazy("Created"),
     "group.updated": gettext_lazy("Changed"),
     "group.deleted": gettext_lazy("Deleted"),
+    "job.retried": gettext_lazy("Run again"),
+    "job.cancelled": gettext_lazy("Cancelled"),
     "operator.entered": gettext_lazy("An operator entered this tenant"),
 }
 KINDS = {

@@ -4,6 +4,7 @@ import pytest
 
 from events.jobs import job
 from events.jobs.registry import Retry, _daily, _ticks, _types
+from tests.api_client import admin, as_role, seller  # noqa: F401
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from events.jobs.housekeeping import (
 from events.jobs.running import perform, settle, take_next
 from events.jobs.scheduling import order_daily, order_ticks
 from events.jobs.status import nothing_left, status
-from events.models import Event, IdempotencyKey, Job
-from events.services import build_event, claim_key
+from events.models import HistoryEntry, IdempotencyKey, Job
+from events.services import build_history, claim_key
 from tenancy.clock import frozen, now
 from tenancy.models import RateCounter
 from tenancy.scoping import all_tenants
@@ -74,7 +74,7 @@ class TestLeasesThatEnd:
 
         def effect(run):
             with transaction.atomic():
-                build_event(run.tenant, "tests.effect", "job", run.job_id).save()
+                build_history(run.tenant, "job", run.job_id, deed="tests.effect", changes={}).save()
                 run.checkpoint({"done": True})
 
         new_job("tests.effect", effect, lease=60)
@@ -87,12 +87,12 @@ class TestLeasesThatEnd:
             too_late = perform(frozen_one)
             assert too_late.error_kind == "LeaseLost"
             assert not settle(frozen_one, too_late)
-            assert not Event.objects.filter(kind="tests.effect").exists()
+            assert not HistoryEntry.objects.about("job", ordered.pk).exists()
             assert settle(second, perform(second))
 
         ordered.refresh_from_db()
         assert (ordered.state, ordered.attempts) == ("done", 2)
-        assert Event.objects.filter(kind="tests.effect").count() == 1
+        assert HistoryEntry.objects.about("job", ordered.pk).count() == 1
 
     def test_a_run_that_is_late_but_still_the_holder_is_kept(self, acme, new_job):
         new_job("tests.slow", lambda run: None, lease=60)

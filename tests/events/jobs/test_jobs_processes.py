@@ -17,7 +17,7 @@ from events.jobs import enqueue
 from events.jobs import worker as worker_module
 from events.jobs.running import run_due
 from events.jobs.worker import TooManyHang, Worker
-from events.models import Event, Job
+from events.models import HistoryEntry, Job
 from tenancy.scoping import all_tenants
 from tests.events.jobs import work
 from tests.factories import TenantFactory
@@ -88,7 +88,7 @@ def effects():
     """job id -> how often it has had its effect."""
     with all_tenants():
         return collections.Counter(
-            Event.objects.filter(kind="tests.effect").values_list("subject_id", flat=True)
+            HistoryEntry.objects.filter(deed="tests.effect").values_list("subject_id", flat=True)
         )
 
 
@@ -131,8 +131,8 @@ def test_a_job_killed_midway_goes_on_from_its_checkpoint(start_worker):
     survivor.wait(PATIENCE)
 
     with all_tenants():
-        left = Event.objects.filter(kind="tests.effect").order_by("id").values_list("data")
-        told = [(data["row"], data["attempt"]) for (data,) in left]
+        left = HistoryEntry.objects.filter(deed="tests.effect").order_by("id")
+        told = [(mark.changes["row"], mark.changes["attempt"]) for mark in left]
         ordered = Job.objects.get(pk=ordered.pk)
     assert told == [(row, 1) for row in range(20)] + [(row, 2) for row in range(20, 50)]
     assert (ordered.state, ordered.progress_done) == ("done", 50)

@@ -29,24 +29,24 @@ def register():
 
 
 def effect(run):
-    """Leave one event, once: it and the note that it is there are one transaction."""
+    """Leave one mark in the history, once: it and the note that it is there are one transaction."""
     number = next(begun)
     if not run.data.get("done"):
         with transaction.atomic():
-            leave_event(run)
+            leave_mark(run)
             run.checkpoint({"done": True})
     if number == KILL_AT:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def rows(run, *, n_rows):
-    """Leave as many events, ten at a time; a second attempt goes on where the first was ended."""
+    """Leave as many marks, ten at a time; a second attempt goes on where the first was ended."""
     for done in range(run.data.get("done", 0), n_rows, 10):
         if done == KILL_AT and KILL_AT:
             os.kill(os.getpid(), signal.SIGKILL)
         with transaction.atomic():
             for row in range(done, done + 10):
-                leave_event(run, row)
+                leave_mark(run, row)
             run.checkpoint({"done": done + 10})
         run.progress(done + 10, n_rows)
 
@@ -56,12 +56,11 @@ def sleep(run, *, seconds):
     time.sleep(seconds)
 
 
-def leave_event(run, row=0):
-    from events.services import build_event
+def leave_mark(run, row=0):
+    from events.services import build_history
 
-    build_event(
-        run.tenant, "tests.effect", "job", run.job_id, data={"row": row, "attempt": run.attempt}
-    ).save(force_insert=True)
+    told = {"row": row, "attempt": run.attempt}
+    build_history(run.tenant, "job", run.job_id, deed="tests.effect", changes=told).save()
 
 
 def tell(text):

@@ -5,7 +5,6 @@ from django.db.models import CharField, Value
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
-from django_tasks_db.models import DBTaskResult
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.paginator import InfinitePaginator
 
@@ -14,10 +13,12 @@ from events.models import Event, HistoryEntry
 from tenancy.admin.base import ReadOnlyAdmin
 from tenancy.admin.telling import DEEDS, KINDS, deed_in_words, told_change, visible_changes, who
 
-# The queue knows no tenant; what people see of it are jobs.
-admin.site.unregister(DBTaskResult)
-
-PAGES = {"customer": "customers_customer", "group": "groups_group", "tenant": "tenancy_tenant"}
+PAGES = {
+    "customer": "customers_customer",
+    "group": "groups_group",
+    "job": "events_job",
+    "tenant": "tenancy_tenant",
+}
 
 
 class DeedFilter(DropdownFilter):

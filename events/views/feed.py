@@ -1,4 +1,4 @@
-"""The change feed."""
+"""The endpoint of the change feed."""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +12,7 @@ from api.schema import ProblemSerializer
 from api.views import ViewSet
 from events.feed import FeedExpired, read_changes
 from events.kinds import clean_patterns, subject_types
-from events.serializers import ChangesSerializer, change
+from events.serializers.feed import ChangesSerializer, change
 
 
 @problems.wording(FeedExpired)
