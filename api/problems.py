@@ -1,7 +1,8 @@
-"""Every refusal of the house API, worded once: RFC 9457 problem documents.
+"""Every refusal, worded once; on the house API as an RFC 9457 problem document.
 
 A view raises what its service raises. `problem_of` knows which status, sentence and fields that
-means; an app teaches it its own exceptions with `wording`.
+means; an app teaches it its own exceptions with `wording`. The dialects put the same Problem into
+their vendors' envelopes (`dialects.problems`).
 
 Statuses: a body that breaks a rule is 400; an identifier that is taken, or a record in a state
 that forbids the deed, is 409, because the same body may be right at another time and the caller
@@ -73,9 +74,12 @@ class FieldsRefused(Exception):
         self.paths = sorted(paths)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
-    """One refusal, before it becomes an answer."""
+    """One refusal, before it becomes an answer: the same for every wire, worded by each.
+
+    `errors` are {"field", "code", "message"}, the field in our words, None for the whole body.
+    """
 
     status: int
     code: str

@@ -1,9 +1,10 @@
 """The base of every endpoint: who calls, for which tenant, how often, and how it may fail.
 
-A view declares `operation_prefix` (its rows in the permission table), serializers for the
-schema, and its actions. Everything else is here: the tenant's scope and the actor are open from
-the check of the rights to the last byte of the answer, a POST with an Idempotency-Key happens
-once, and every exception becomes a problem document.
+`Endpoint` is what all wires share: the tenant's scope and the actor are open from the check of the
+rights to the last byte of the answer, and no exception gets past it. `ViewSet` adds the manners of
+the house API: a POST with an Idempotency-Key happens once, unknown parameters are refused, and
+every exception becomes a problem document. A view declares `operation_prefix` (its rows in the
+permission table), serializers for the schema, and its actions.
 """
 
 from contextlib import ExitStack
@@ -25,29 +26,16 @@ from tenancy.services.signing_in import tenant_by_code
 LONGEST_REASON = 500
 
 
-class ViewSet(viewsets.GenericViewSet):
-    """One resource. `operation` is `<operation_prefix>.<action>` in the permission table, unless
-    `operations` names another for the action."""
+class Endpoint(viewsets.GenericViewSet):
+    """What is asked of one resource, on whatever wire. `operation` is `<operation_prefix>.<action>`
+    in the permission table, unless `operations` names another for the action."""
 
-    content_negotiation_class = Negotiation
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
-    filter_backends = [QueryFilterBackend, StableOrderingFilter]
-    ordering = ("id",)
-    ordering_fields = ()
 
     operation_prefix = None
     operations = {}
-    # Actions that answer a list: they take filters, an order and a page.
-    list_actions = frozenset({"list"})
-    # Action -> further query parameters that it understands.
-    parameters = {}
-    # POSTs that only read: sending them twice is harmless, and their answers are not kept.
-    reading_actions = frozenset()
-    # The answer holds something that is shown once; it is never stored for a replay.
-    answers_with_secrets = False
 
     tenant = None
-    subject_id = None
 
     @property
     def operation(self):
@@ -81,13 +69,73 @@ class ViewSet(viewsets.GenericViewSet):
         principal = request.user
         if principal is None:
             return
-        self.tenant = principal.tenant
-        scope.enter_context(in_tenant(self.tenant))
-        self._name_actor(request, scope, actor_of_principal(principal))
+        self._enter(request, scope, principal.tenant, actor_of_principal(principal))
 
-    def _name_actor(self, request, scope, actor):
+    def _enter(self, request, scope, tenant, actor):
+        self.tenant = tenant
+        scope.enter_context(in_tenant(tenant))
         request_id = getattr(request._request, "request_id", "")
-        scope.enter_context(acting(actor, request_id=request_id, reason=reason_of(request)))
+        scope.enter_context(acting(actor, request_id=request_id, reason=self.reason()))
+
+    def reason(self):
+        """Why the deed is done, as the caller says it; the history keeps it."""
+        return ""
+
+    def _answer(self, request):
+        return self._work(request)
+
+    def _work(self, request):
+        handler = getattr(self, request.method.lower(), self.http_method_not_allowed)
+        return self._rendered(handler(request, *self.args, **self.kwargs))
+
+    def _refused(self, error):
+        return self._rendered(self.handle_exception(error))
+
+    def _rendered(self, response):
+        response = self.finalize_response(self.request, response, *self.args, **self.kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
+        if isinstance(response, Response):
+            response.render()
+        return response
+
+    # --- help for the actions
+    def body(self):
+        """The body as a dict; raises ValidationError (400) when it is anything else."""
+        data = self.request.data
+        if not isinstance(data, dict):
+            raise ValidationError(["The body must be an object."])
+        return dict(data)
+
+    def no_content(self):
+        """204, without even a content type."""
+        return Response(status=204)
+
+    def stream(self, pieces, *, content_type, filename=None):
+        """An answer of any length; see `api.streaming`."""
+        return streaming.stream(pieces, content_type=content_type, filename=filename)
+
+
+class ViewSet(Endpoint):
+    """One resource of the house API."""
+
+    content_negotiation_class = Negotiation
+    filter_backends = [QueryFilterBackend, StableOrderingFilter]
+    ordering = ("id",)
+    ordering_fields = ()
+
+    # Actions that answer a list: they take filters, an order and a page.
+    list_actions = frozenset({"list"})
+    # Action -> further query parameters that it understands.
+    parameters = {}
+    # POSTs that only read: sending them twice is harmless, and their answers are not kept.
+    reading_actions = frozenset()
+    # The answer holds something that is shown once; it is never stored for a replay.
+    answers_with_secrets = False
+
+    subject_id = None
+
+    def reason(self):
+        return reason_of(self.request)
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
@@ -123,40 +171,11 @@ class ViewSet(viewsets.GenericViewSet):
         except Exception as error:
             return self._refused(error)
 
-    def _work(self, request):
-        handler = getattr(self, request.method.lower(), self.http_method_not_allowed)
-        return self._rendered(handler(request, *self.args, **self.kwargs))
-
-    def _refused(self, error):
-        return self._rendered(self.handle_exception(error))
-
-    def _rendered(self, response):
-        response = self.finalize_response(self.request, response, *self.args, **self.kwargs)
-        response.headers.setdefault("Cache-Control", "no-store")
-        if isinstance(response, Response):
-            response.render()
-        return response
-
     # --- help for the actions
-    def body(self):
-        """The body as a dict; raises ValidationError (400) when it is anything else."""
-        data = self.request.data
-        if not isinstance(data, dict):
-            raise ValidationError(["The body must be an object."])
-        return dict(data)
-
     def created(self, data, location=None):
         """201 with a Location."""
         headers = {"Location": self.request.build_absolute_uri(location)} if location else {}
         return Response(data, status=201, headers=headers)
-
-    def no_content(self):
-        """204, without even a content type."""
-        return Response(status=204)
-
-    def stream(self, pieces, *, content_type, filename=None):
-        """An answer of any length; see `api.streaming`."""
-        return streaming.stream(pieces, content_type=content_type, filename=filename)
 
 
 class PublicViewSet(ViewSet):
@@ -172,9 +191,7 @@ class PublicViewSet(ViewSet):
         tenant = tenant_by_code(self.kwargs.get("tenant_code"))
         if tenant is None:
             raise Http404
-        self.tenant = tenant
-        scope.enter_context(in_tenant(tenant))
-        self._name_actor(request, scope, Actor("customer"))
+        self._enter(request, scope, tenant, Actor("customer"))
 
 
 def reason_of(request):
