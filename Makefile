@@ -77,9 +77,10 @@ format: setup-dev ## put the style right
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-schema: setup-dev ## write docs/openapi.yaml anew
+schema: setup-dev ## write docs/openapi.yaml and docs/dialects.md anew
 	@mkdir -p docs
 	@$(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
+	@$(MANAGE) dialects --write
 
 bench: setup-dev ## every benchmark, one after the other
 	@for file in $(sort $(wildcard benchmarks/[a-z]*.py)); do \

@@ -11,6 +11,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from api.problems import BodyTooLarge, problem_of
+from dialects.problems import refusal
 from events.actors import acting, actor_of_user
 from tenancy.entering import tenant_to_enter
 from tenancy.models import TenantOwned
@@ -53,7 +54,8 @@ class BodyLimitMiddleware:
     def __call__(self, request):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isascii() and length.isdigit() and int(length[:20]) > settings.MAX_UPLOAD_BYTES:
-            return problem_of(BodyTooLarge(settings.MAX_UPLOAD_BYTES)).response(request)
+            problem = problem_of(BodyTooLarge(settings.MAX_UPLOAD_BYTES))
+            return refusal(request, problem) or problem.response(request)
         return self.get_response(request)
 
 

@@ -7,11 +7,11 @@ from django.views.generic import RedirectView
 
 from tenancy import urls as tenancy
 
-# Below /api/ every refusal is a problem document, also where no view was found.
-handler400 = "api.problems.bad_request"
-handler403 = "api.problems.permission_denied"
-handler404 = "api.problems.page_not_found"
-handler500 = "api.problems.server_error"
+# Each API refuses in its own words, also where no view was found.
+handler400 = "dialects.problems.bad_request"
+handler403 = "dialects.problems.permission_denied"
+handler404 = "dialects.problems.page_not_found"
+handler500 = "dialects.problems.server_error"
 
 
 class IconView(RedirectView):
@@ -27,5 +27,6 @@ urlpatterns = [
     path("favicon.ico", IconView.as_view()),
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api")),
+    path("", include("dialects.urls")),
     *tenancy.pages,
 ]

@@ -9,10 +9,10 @@ has one; results are the same without.
 import contextlib
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 import normalise
-from customers.models import Customer
+from customers.models import Address, Customer, Email, Label, Phone
 
 LONGEST_NUMBER = 18  # digits that surely fit into 64 bits
 MIN_PART = 3  # shorter words match only the beginning of a word
@@ -50,6 +50,69 @@ def _digits_condition(digits):
         condition |= Q(search_text__contains=digits.lstrip("0"))
     if len(digits) <= LONGEST_NUMBER:
         condition |= Q(number=int(digits))
+    return condition
+
+
+def narrow_by_text(customers, column, text, *, whole=False):
+    """Customers whose `column` contains `text`, or with `whole` is it, in any letter case."""
+    condition = _like(column, text, "iexact" if whole else "icontains")
+    return _prepared(customers, text).filter(condition)
+
+
+def narrow_by_email(customers, text, *, whole=False):
+    """Customers with an e-mail (a contact point or sign-in) that contains `text`, or is it."""
+    key = normalise.email_key(text)
+    if whole:
+        return customers.with_email(key)
+    rows = Email.objects.filter(customer=OuterRef("pk"), address_key__contains=key)
+    return _prepared(customers, text).filter(Exists(rows))
+
+
+def narrow_by_phone(customers, text, *, whole=False):
+    """Customers with a phone (a contact point or sign-in) that has the digits of `text` in a row,
+    or no others."""
+    digits = normalise.phone_digits(text)
+    if not digits:
+        return customers.none()
+    if whole:
+        return customers.with_phone(digits)
+    rows = Phone.objects.filter(customer=OuterRef("pk"), digits__contains=digits)
+    return _prepared(customers, digits).filter(Exists(rows))
+
+
+def narrow_by_address(customers, column, text):
+    """Customers with an address whose `column` contains `text`."""
+    rows = Address.objects.filter(_like(column, text, "icontains"), customer=OuterRef("pk"))
+    return customers.filter(Exists(rows))
+
+
+def narrow_by_label(customers, *, key="", value=""):
+    """Customers with a label of this key and value, in any letter case; "" is any."""
+    rows = Label.objects.filter(customer=OuterRef("pk"))
+    if key:
+        rows = rows.filter(_like("key", key, "iexact"))
+    if value:
+        rows = rows.filter(_like("value", value, "iexact"))
+    return customers.filter(Exists(rows))
+
+
+def _prepared(customers, text):
+    """Narrow by the folded text first, which has an index where the database knows of any: what
+    holds `text` holds its folded words too."""
+    for word in normalise.fold(text).split():
+        if len(word) >= MIN_PART:
+            customers = customers.filter(search_text__contains=word)
+    return customers
+
+
+def _like(column, text, lookup):
+    condition = Q(**{f"{column}__{lookup}": text})
+    if text.isascii():
+        return condition
+    # SQLite knows the letter case of ASCII alone.
+    exact = lookup.removeprefix("i")
+    for form in {text.lower(), text.upper(), text.title()}:
+        condition |= Q(**{f"{column}__{exact}": form})
     return condition
 
 

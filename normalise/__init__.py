@@ -28,6 +28,7 @@ from .numbers import (
 from .phones import (
     Phone,
     clean_phone,
+    clean_strict_phone,
     is_valid_e164,
     login_phone_key,
     national_digits,
@@ -55,6 +56,7 @@ __all__ = [
     "clean_int",
     "clean_language",
     "clean_phone",
+    "clean_strict_phone",
     "clean_text",
     "clean_timezone",
     "clean_vat_number",

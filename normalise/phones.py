@@ -78,6 +78,23 @@ def clean_phone(given, *, country, extension=None):
     return Phone(given, e164, digits, _clean_extension(extension) or found)
 
 
+def clean_strict_phone(given):
+    """Return a phone number as sent, for wires that refuse what may be a typing error.
+
+    With a `+` it must be assigned by the numbering plan; without one it is digits only, which no
+    country's plan is asked about. '' stays ''.
+    """
+    given = clean_text(given, max_length=MAX_LENGTH)
+    if given.startswith("+"):
+        e164, _extension = _e164_by_library(given, None)
+        sound = bool(e164) and is_valid_e164(e164)
+    else:
+        sound = given.isascii() and given.isdigit()
+    if given and not sound:
+        raise ValidationError(_("This is not a valid phone number."), code="invalid_phone")
+    return given
+
+
 def phone_digits(text):
     """Return the digits in `text` as ASCII, whatever script they are written in."""
     if not text.isascii():

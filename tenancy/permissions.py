@@ -262,6 +262,7 @@ CUSTOMER_FIELDS = {
             "seller",
             "origin",
             "internal_note",
+            "invitation_token",
             "no_email",
             "no_loyalty",
             "store_profiles",

@@ -210,6 +210,9 @@ class TokenPairSerializer(serializers.Serializer):
     access_token = serializers.CharField()
     refresh_token = serializers.CharField(help_text="Exchanges for a new pair, once.")
     expires_in = serializers.IntegerField(help_text="Seconds until the access token ends.")
+    password_change_needed = serializers.BooleanField(
+        required=False, help_text="Only when true: the password is one that was sent."
+    )
 
 
 class SessionTenantSerializer(serializers.Serializer):

@@ -102,6 +102,7 @@ class Customer(TenantOwned):
         "anonymised_at",
         "merged_into",
         "password",
+        "password_temporary",
         "search_text",
         "name_given",
     )
@@ -219,6 +220,8 @@ class Customer(TenantOwned):
     no_email = models.BooleanField(_("no unsolicited mail"), default=False)
 
     password = models.CharField(max_length=128, blank=True, editable=False)
+    # Made up by us and sent; the customer is asked for one of the own choice at each sign-in.
+    password_temporary = models.BooleanField(default=False, editable=False)
     # Everything a search looks at, folded (normalise): " word word … ".
     search_text = models.TextField(blank=True, editable=False)
 

@@ -92,6 +92,7 @@ registry.add_table(
     ),
     lines("gender", EMPTIED, personal="customer"),
     lines("name_given", EMPTIED, why="how the name was made", exported=False),
+    lines("password_temporary", EMPTIED, why="how the password was made", exported=False),
     lines("birth_year birth_month birth_day", EMPTIED, personal="customer"),
     lines("language eu_citizen", EMPTIED, personal="customer"),
     lines("status", becomes("blocked"), personal="customer"),

@@ -28,7 +28,12 @@ from customers.services.lifecycle import (
     self_register_customer,
     send_activation,
 )
-from customers.services.passwords import set_customer_password, sign_in_customer
+from customers.services.passwords import (
+    WrongPassword,
+    prove_customer_password,
+    set_customer_password,
+    sign_in_customer,
+)
 from customers.services.previewing import anonymisation_preview
 from customers.services.registering import register_customer
 from customers.services.replaying import replay_journal
@@ -47,6 +52,7 @@ __all__ = [
     "NoSuchEntry",
     "VersionConflict",
     "WrongCode",
+    "WrongPassword",
     "activate_by_code",
     "activate_by_link",
     "activate_customer",
@@ -67,6 +73,7 @@ __all__ = [
     "invite_customer",
     "open_change",
     "personal_values",
+    "prove_customer_password",
     "record_consent",
     "register_customer",
     "remove_avatar",

@@ -17,22 +17,11 @@ from django.utils.translation import gettext_lazy as _
 import normalise
 from customers.hooks import hooks
 from customers.models import Customer
+from customers.services.uniqueness import taken_named
 from events.models import Event, HistoryEntry
 from events.services import build_event, build_history
 from tenancy import clock
-from tenancy.integrity import refusals
 
-UNIQUE_MESSAGES = {
-    "customers_customer_pkey": ("id", _("This id is taken.")),
-    "customer_external_id_unique": ("external_id", _("Another customer has this external id.")),
-    "customer_username_unique": ("username", _("Another customer has this username.")),
-    "customer_card_number_unique": ("card_number", _("Another customer has this card.")),
-    "customer_login_email_unique": (
-        "login_email",
-        _("Another customer signs in with it."),
-    ),
-    "customer_login_phone_unique": ("login_phone", _("Another customer signs in with it.")),
-}
 SEARCHED = {"name", "first_name", "last_name", "company_name", "emails", "phones"} | {
     "external_id",
     "username",
@@ -183,7 +172,7 @@ def _write(change):
     if SEARCHED & set(change.changes):
         customer.search_text = build_search_text(customer)
         change.columns.add("search_text")
-    with refusals(UNIQUE_MESSAGES):
+    with taken_named(customer):
         customer.save(update_fields=[*change.columns, "version", "updated_at"])
     write_consents(change)
     leave_trace(change)

@@ -15,10 +15,21 @@ from customers.models import Customer
 from customers.services.changes import open_change
 from tenancy.models import AccessToken
 from tenancy.scoping import current_tenant
-from tenancy.services import SignInRefused, issue_pair, revoke_customer_tokens
+from tenancy.services import (
+    SignInRefused,
+    count_or_refuse,
+    forget_count,
+    issue_pair,
+    revoke_customer_tokens,
+)
 from tenancy.services.signing_in import check_or_burn, count_sign_in, forget_sign_in
 
+PASSWORD_TRIES, PASSWORD_WINDOW = 10, 15 * 60
 PHONE_LIKE = re.compile(r"[0-9 +()./\-]+")
+
+
+class WrongPassword(Exception):
+    """The current password that a customer has to prove is another one."""
 
 
 def check_new_password(password):
@@ -39,9 +50,24 @@ def set_customer_password(customer, password, *, reason=""):
     encoded = make_password(password)
     with open_change(customer, deed="customer.updated", reason=reason) as change:
         change.set_silently("password", encoded)
+        change.set_silently("password_temporary", False)
         change.record("password", None, None)
         revoke_customer_tokens(change.customer.pk)
     return customer
+
+
+def prove_customer_password(customer, password):
+    """Check the present password of a customer who has one, before something is done by it.
+
+    Ten tries in a quarter of an hour, counted first: call it outside a transaction. Raises
+    WrongPassword or TooManyTries.
+    """
+    if not customer.password:
+        return
+    count_or_refuse("password-proof", customer.pk, limit=PASSWORD_TRIES, seconds=PASSWORD_WINDOW)
+    if not check_or_burn(password, customer.password):
+        raise WrongPassword
+    forget_count("password-proof", customer.pk)
 
 
 def counted_login(login):
@@ -76,7 +102,8 @@ def _find_by_phone(customers, text):
 
 
 def sign_in_customer(login, password, *, address):
-    """Sign a customer of the active tenant in; answers the token pair of `issue_pair`.
+    """Sign a customer of the active tenant in; answers the token pair of `issue_pair`, with
+    "password_change_needed" where the password is one that we made up.
 
     Counted before the password is hashed; an unknown sign-in costs the same hash. Raises
     SignInRefused (never saying why) or TooManyTries.
@@ -95,4 +122,5 @@ def sign_in_customer(login, password, *, address):
         still = Customer.objects.select_for_update(of=("self",)).active().filter(pk=customer.pk)
         if still.first() is None:
             raise SignInRefused
-        return issue_pair(tenant, holder=AccessToken.Holder.CUSTOMER, customer_id=customer.pk)
+        pair = issue_pair(tenant, holder=AccessToken.Holder.CUSTOMER, customer_id=customer.pk)
+    return pair | {"password_change_needed": True} if customer.password_temporary else pair

@@ -13,7 +13,6 @@ from customers.hooks import hooks
 from customers.models import Customer
 from customers.profile import CHILD_LISTS, clean_profile
 from customers.services.changes import (
-    UNIQUE_MESSAGES,
     build_search_text,
     leave_trace,
     opening,
@@ -22,8 +21,8 @@ from customers.services.changes import (
 from customers.services.children import build_children, tell
 from customers.services.consents import build_consents
 from customers.services.passwords import check_new_password
+from customers.services.uniqueness import taken_named
 from tenancy import clock
-from tenancy.integrity import refusals
 from tenancy.scoping import current_tenant
 from tenancy.services import take_customer_numbers
 
@@ -107,7 +106,7 @@ def _insert(change, clean):
         if clean.children.get(name)
     }
     customer.search_text = build_search_text(customer, children)
-    with refusals(UNIQUE_MESSAGES):
+    with taken_named(customer):
         customer.save(force_insert=True)
     for name, rows in children.items():
         CHILD_LISTS[name].model.objects.bulk_create(rows)

@@ -12,27 +12,47 @@ from customers.profile import clean_child, clean_profile
 from customers.services import children
 from customers.services.changes import CustomerGone, open_change
 from customers.services.consents import build_consents, state_consents
-from customers.services.registering import set_columns, stand_in_contacts
+from customers.services.registering import clean_created_at, set_columns, stand_in_contacts
+from customers.services.slots import with_slot
 
 
 class NoSuchEntry(Exception):
     """The child row does not exist at this customer."""
 
 
-def update_customer(customer, *, reason="", expected_version=None, consents=None, **changes):
+def update_customer(
+    customer,
+    *,
+    reason="",
+    expected_version=None,
+    consents=None,
+    slots=None,
+    created_at=None,
+    **changes,
+):
     """Change the named parts of a customer; what is not named stays, None clears.
 
     A child list replaces the whole list: rows are recognised by `id`, else by what they say.
+    `slots` maps a list to the one row that a wire knows of it (`customers.slots`), None to empty
+    it; the other rows stay. `created_at` corrects the time of a registration made elsewhere.
     Raises ValidationError by field (unknown names included), VersionConflict, CustomerGone. When
     nothing differs, nothing moves. A customer that somebody else brought up to date meanwhile is
     changed as it now is.
     """
     clean = clean_profile(changes, tenant=customer.tenant, country=_country(customer))
     statements = build_consents(customer.tenant, consents)
+    slots = _clean_slots(slots or {}, _context(customer))
+    created_at = clean_created_at(created_at, customer.tenant)
     with open_change(
         customer, deed="customer.updated", reason=reason, expected_version=expected_version
     ) as change:
+        # The slot is found by the sign-in as it was.
+        clean.children |= {
+            name: with_slot(change.customer, name, item) for name, item in slots.items()
+        }
         set_columns(change, clean.columns)
+        if created_at is not None:
+            change.set("created_at", created_at)
         _keep_logins_listed(change, clean)
         for name, rows in clean.children.items():
             children.replace_children(change, name, rows)
@@ -40,6 +60,21 @@ def update_customer(customer, *, reason="", expected_version=None, consents=None
             hooks.fields[name].apply(change, value)
         state_consents(change, statements)
     return customer
+
+
+def _clean_slots(slots, context):
+    clean, errors = {}, {}
+    for name, item in slots.items():
+        try:
+            clean[name] = None if item is None else clean_child(name, item, context)
+        except ValidationError as error:
+            if hasattr(error, "error_dict"):
+                errors |= {f"{name}.{field}": told for field, told in error.error_dict.items()}
+            else:
+                errors[name] = error.error_list
+    if errors:
+        raise ValidationError(errors)
+    return clean
 
 
 def _keep_logins_listed(change, clean):

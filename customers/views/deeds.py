@@ -11,6 +11,7 @@ from api.ordering import StableOrderingFilter
 from api.problems import Problem, wording
 from customers.serializers import CustomerSerializer
 from customers.services import (
+    WrongPassword,
     activate_by_code,
     activate_customer,
     anonymisation_preview,
@@ -18,6 +19,7 @@ from customers.services import (
     confirm_login_change,
     deactivate_customer,
     export_customer,
+    prove_customer_password,
     request_login_change,
     send_activation,
     set_customer_password,
@@ -27,16 +29,10 @@ from customers.views.base import CustomerPartViewSet
 from events.models import HistoryEntry
 from tenancy.addresses import client_address
 from tenancy.permissions import CUSTOMER, sees_told
-from tenancy.services import count_or_refuse, forget_count
-from tenancy.services.signing_in import check_or_burn
+from tenancy.services import count_or_refuse
 
-PASSWORD_TRIES, PASSWORD_WINDOW = 10, 15 * 60
 LOGIN_CHANGES, DAY = 10, 24 * 3600
 LOGINS = ("login_email", "login_phone")
-
-
-class WrongPassword(Exception):
-    """The current password that a customer has to prove is another one."""
 
 
 @wording(WrongPassword)
@@ -153,8 +149,8 @@ class DeedViewSet(CustomerPartViewSet):
         """Give a customer a new password; every session of the customer ends."""
         customer = self.customer()
         body = self.fields("password", "current_password", required=("password",))
-        if self.principal.kind == CUSTOMER and customer.password:
-            self._prove(customer, body.get("current_password"))
+        if self.principal.kind == CUSTOMER:
+            prove_customer_password(customer, body.get("current_password"))
         with self.at_expected_version(customer):
             set_customer_password(customer, body["password"])
         return self.no_content()
@@ -169,14 +165,6 @@ class DeedViewSet(CustomerPartViewSet):
         if not self.counted:
             count_or_refuse("login-change", customer_id, limit=LOGIN_CHANGES, seconds=DAY)
             self.counted = True
-
-    def _prove(self, customer, password):
-        count_or_refuse(
-            "password-proof", customer.pk, limit=PASSWORD_TRIES, seconds=PASSWORD_WINDOW
-        )
-        if not check_or_burn(password, customer.password):
-            raise WrongPassword
-        forget_count("password-proof", customer.pk)
 
     @extend_schema(request=None, responses={204: None}, summary="Anonymise a customer")
     def anonymise(self, request, customer_id):

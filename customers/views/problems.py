@@ -3,6 +3,7 @@
 from api.etags import changed_meanwhile
 from api.problems import CONFLICTS, Problem, wording
 from customers.services import CustomerGone, NoSuchEntry, VersionConflict, WrongCode
+from customers.services.placing import OtherStore
 
 # The record is in a state that forbids the deed; the body is not to blame.
 CONFLICTS |= {"anonymised", "not_new", "no_target"}
@@ -11,6 +12,11 @@ CONFLICTS |= {"anonymised", "not_new", "no_target"}
 @wording(CustomerGone, NoSuchEntry)
 def _gone(error):
     return Problem(404, "not_found", "There is nothing here for you.")
+
+
+@wording(OtherStore)
+def _other_store(error):
+    return Problem(403, "other_store", str(error))
 
 
 @wording(VersionConflict)

@@ -8,16 +8,13 @@ from difflib import get_close_matches
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import PermissionDenied
 
 from api.problems import FieldsRefused
-from customers.columns import COLUMN_CLEANERS, Context
 from customers.hooks import hooks
 from customers.models import Customer
 from customers.records import COLUMNS
 from customers.services import register_customer, update_customer
-from customers.stores import find_store
-from tenancy.models import Store
+from customers.services.placing import store_of_registration
 from tenancy.permissions import CUSTOMER, changes_field
 
 # Read in every record, never written by a caller.
@@ -102,51 +99,21 @@ def register(principal, body, *, number=None):
 
     A token that is bound to stores registers there alone: at its only one, or at the one that
     `store` names. `number` is for callers that took it before. Raises ValidationError,
-    FieldsRefused, PermissionDenied.
+    FieldsRefused, OtherStore.
     """
     body = dict(body)
     check_names(body, changeable() | set(ONLY_AT_REGISTRATION))
     _check_new_rows(body)
     check_rights(principal, body)
-    store = _store_of(principal, body)
+    store = store_of_registration(
+        principal, named=body.pop("store", None), home=body.get("home_store")
+    )
     if "status" in body and body["status"] not in (Customer.Status.NEW, Customer.Status.ACTIVE):
         raise ValidationError(
             {"status": ValidationError(_("Register as new or active."), code="invalid_choice")}
         )
     consents = body.pop("consents", None) or ()
     return register_customer(store=store, consents=consents, number=number, **body)
-
-
-def _store_of(principal, body):
-    named = body.pop("store", None)
-    store = None
-    if named not in (None, ""):
-        store = find_store(named)
-        if store is None:
-            raise ValidationError(
-                {"store": ValidationError(_("No such store."), code="does_not_exist")}
-            )
-    if not principal.store_ids:
-        return store
-    if store is None:
-        if len(principal.store_ids) > 1:
-            required = ValidationError(_("Name one of the token's stores."), code="required")
-            raise ValidationError({"store": required})
-        store = Store.objects.get(pk=next(iter(principal.store_ids)))
-    home = _home_of(body, store)
-    if store.pk not in principal.store_ids or (home and home.pk not in principal.store_ids):
-        raise PermissionDenied("This token registers only at its own stores.", "other_store")
-    return store
-
-
-def _home_of(body, store):
-    """The home store as the service will read it; None where it will refuse it."""
-    if body.get("home_store") in (None, ""):
-        return store
-    try:
-        return COLUMN_CLEANERS["home_store"](body["home_store"], Context(store.tenant, ""))
-    except ValidationError:
-        return None
 
 
 def change(principal, customer, body, *, expected=None):

@@ -2,10 +2,12 @@
 
 from tenancy.services.counting import count_or_refuse, forget_count
 from tenancy.services.signing_in import (
+    AccountInactive,
     SignInRefused,
     change_password,
     refresh_tokens,
     sign_in_staff,
+    sign_in_staff_anywhere,
 )
 from tenancy.services.staff import create_staff, create_user, update_staff
 from tenancy.services.tenants import (
@@ -22,10 +24,12 @@ from tenancy.services.tokens import (
     principal_of,
     revoke_customer_tokens,
     revoke_family,
+    revoke_sessions,
     revoke_token,
 )
 
 __all__ = [
+    "AccountInactive",
     "SignInRefused",
     "change_password",
     "count_or_refuse",
@@ -40,8 +44,10 @@ __all__ = [
     "refresh_tokens",
     "revoke_customer_tokens",
     "revoke_family",
+    "revoke_sessions",
     "revoke_token",
     "sign_in_staff",
+    "sign_in_staff_anywhere",
     "take_customer_numbers",
     "take_subscription_codes",
     "update_staff",

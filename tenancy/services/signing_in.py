@@ -30,6 +30,11 @@ class SignInRefused(Exception):
     """Wrong account or password, or an account that may not sign in: never said which."""
 
 
+class AccountInactive(SignInRefused):
+    """The password is right, but the membership was ended: told only to who knows the password,
+    and only where a wire promises it."""
+
+
 def count_sign_in(account, address, *, realm):
     """Count one try for the account and for the address; raises TooManyTries.
 
@@ -74,17 +79,42 @@ def authenticate_user(email, password, *, address):
     return user
 
 
-def sign_in_staff(tenant, email, password, *, address):
+def sign_in_staff(tenant, email, password, *, address, role=None):
     """Sign a staff member in to `tenant`; answers the token pair of `issue_pair`.
 
-    Raises SignInRefused, or TooManyTries.
+    With `role` only a member of that role. Raises SignInRefused (AccountInactive for a member who
+    was switched off), or TooManyTries.
     """
     user = authenticate_user(email, password, address=address)
-    member = user.membership_in(tenant) if user and tenant and tenant.active else None
-    if member is None:
+    if user is None or not (tenant and tenant.active):
         raise SignInRefused
+    return _signed_in(user, user.membership_in(tenant), tenant=tenant, role=role)
+
+
+def sign_in_staff_anywhere(email, password, *, address, role=None):
+    """Sign a staff member in to the tenant of the only, or the default, membership.
+
+    Otherwise as `sign_in_staff`.
+    """
+    user = authenticate_user(email, password, address=address)
+    if user is None:
+        raise SignInRefused
+    with all_tenants():
+        memberships = user.memberships.filter(active=True, tenant__active=True)
+        found = list(memberships.select_related("tenant").order_by("-default", "created_at")[:2])
+    member = found[0] if len(found) == 1 or (found and found[0].default) else None
+    return _signed_in(user, member, role=role)
+
+
+def _signed_in(user, member, *, tenant=None, role):
+    if member is None or role not in (None, member.role):
+        with all_tenants():
+            ended = user.memberships.filter(active=False)
+            ended = ended.filter(tenant=tenant) if tenant else ended
+            was_one = (ended.filter(role=role) if role else ended).exists()
+        raise AccountInactive if member is None and was_one else SignInRefused
     User.objects.filter(pk=user.pk).update(last_login=clock.now())
-    return issue_pair(tenant, holder=AccessToken.Holder.STAFF, staff=member)
+    return issue_pair(member.tenant, holder=AccessToken.Holder.STAFF, staff=member)
 
 
 def refresh_tokens(plain, *, tenant=None):
@@ -134,6 +164,12 @@ def tenant_by_code(code):
     if not isinstance(code, str) or not re.match(CODE_PATTERN, code):
         return None
     return Tenant.objects.filter(code__iexact=code, active=True).first()
+
+
+def only_tenant():
+    """The one active tenant of an installation that has no other, or None."""
+    found = list(Tenant.objects.filter(active=True)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def _punish_reuse(plain):

@@ -234,6 +234,22 @@ def revoke_family(family):
         revoke_tokens(AccessToken.objects.filter(family=family))
 
 
+def revoke_sessions(principal):
+    """End every sign-in of this caller's account, on all devices; long-lived tokens, which somebody
+    issued on purpose, go on."""
+    with all_tenants():
+        tokens = AccessToken.objects.filter(tenant=principal.tenant)
+        if principal.customer_id is not None:
+            tokens = tokens.filter(customer_id=principal.customer_id)
+        elif principal.staff is not None:
+            tokens = tokens.filter(staff=principal.staff)
+        else:
+            return 0
+        signed_in = tokens.filter(kind=AccessToken.Kind.REFRESH, revoked_at=None)
+        families = list(signed_in.values_list("family", flat=True))
+        return revoke_tokens(tokens.filter(family__in=families))
+
+
 def revoke_customer_tokens(customer_id):
     """End every session of a customer: deactivation, erasure, a new password."""
     with all_tenants():

@@ -1,0 +1,9 @@
+"""Where each dialect stands: one line each. The order counts where two could match."""
+
+from django.urls import include, path
+
+app_name = "dialects"
+
+urlpatterns = [
+    path("api/", include("dialects.openloyalty.urls")),
+]

@@ -1,0 +1,127 @@
+"""Wires with room for one e-mail, one phone, one address."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from customers.records import record_of
+from customers.services import update_customer
+from customers.slots import email_of, phone_of, slot_of
+from tests.factories import CustomerFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def grace(acme):
+    """Grace, who has two of everything and signs in with neither."""
+    return CustomerFactory(
+        tenant=acme,
+        first_name="Grace",
+        emails=[{"address": "work@example.org"}, {"address": "home@example.org", "primary": True}],
+        phones=[{"given": "22 44 22 44", "kind": "work"}, {"given": "900 00 001"}],
+        addresses=[{"street": "A 1", "kind": "billing"}, {"street": "B 2", "primary": True}],
+    )
+
+
+def listed(customer, name, column):
+    return [(row[column], row["primary"]) for row in record_of(customer.pk)[name]]
+
+
+def test_the_slot_shows_the_primary_one(grace):
+    record = record_of(grace.pk)
+
+    assert email_of(record) == "home@example.org"
+    assert phone_of(record) == "22 44 22 44"
+    assert slot_of(record, "addresses")["street"] == "B 2"
+
+
+def test_the_slot_shows_the_sign_in_first(ada):
+    update_customer(ada, emails=[{"address": "other@example.org", "primary": True}])
+
+    assert email_of(record_of(ada.pk)) == "ada@example.org"
+
+
+def test_an_empty_slot_shows_nothing(acme):
+    record = record_of(CustomerFactory(tenant=acme).pk)
+
+    assert (email_of(record), phone_of(record), slot_of(record, "addresses")) == (None, None, None)
+
+
+def test_writing_the_slot_changes_the_primary_row_alone(grace):
+    row = grace.emails.get(address="home@example.org")
+
+    update_customer(grace, slots={"emails": {"address": "new@example.org"}})
+
+    assert listed(grace, "emails", "address") == [
+        ("new@example.org", True),
+        ("work@example.org", False),
+    ]
+    assert grace.emails.get(address="new@example.org").pk == row.pk
+
+
+def test_a_row_that_is_there_takes_the_slot_instead_of_doubling(grace):
+    update_customer(grace, slots={"emails": {"address": "Work@example.org"}})
+
+    assert listed(grace, "emails", "address") == [("Work@example.org", True)]
+
+
+def test_emptying_the_slot_leaves_the_others(grace):
+    update_customer(grace, slots={"emails": None, "addresses": None})
+
+    assert listed(grace, "emails", "address") == [("work@example.org", True)]
+    assert listed(grace, "addresses", "street") == [("A 1", True)]
+
+
+def test_a_new_row_takes_the_kind_that_is_said_an_old_one_keeps_its_own(grace, acme):
+    item = {"given": "900 00 009", "kind": "mobile"}
+    newcomer = CustomerFactory(tenant=acme)
+
+    update_customer(grace, slots={"phones": item})
+    update_customer(newcomer, slots={"phones": item})
+
+    assert record_of(grace.pk)["phones"][0]["kind"] == "work"
+    assert record_of(newcomer.pk)["phones"][0]["kind"] == "mobile"
+
+
+def test_the_slot_follows_the_sign_in(ada):
+    update_customer(
+        ada, login_email="new@example.org", slots={"emails": {"address": "new@example.org"}}
+    )
+
+    assert listed(ada, "emails", "address") == [("new@example.org", True)]
+
+
+def test_the_sign_in_goes_with_its_slot(ada):
+    update_customer(ada, login_email=None, slots={"emails": None})
+
+    assert listed(ada, "emails", "address") == []
+
+
+def test_the_same_again_changes_nothing(grace):
+    item = {"address": "home@example.org"}
+    version = record_of(grace.pk)["version"]
+
+    update_customer(grace, slots={"emails": item, "addresses": {"street": "B 2"}})
+
+    assert record_of(grace.pk)["version"] == version
+
+
+def test_a_bad_row_is_named_by_its_list(grace):
+    with pytest.raises(ValidationError) as refusal:
+        update_customer(
+            grace, slots={"emails": {"address": "x"}, "addresses": {"country": "Atlantis"}}
+        )
+
+    assert set(refusal.value.message_dict) == {"emails.address", "addresses.country"}
+
+
+def test_the_time_of_a_registration_elsewhere_can_be_corrected(grace):
+    update_customer(grace, created_at="2017-01-01 14:15:16")
+
+    assert record_of(grace.pk)["created_at"].isoformat() == "2017-01-01T13:15:16+00:00"
+
+
+@pytest.mark.parametrize("created_at", ["yesterday", "2999-01-01"])
+def test_a_time_that_is_none_or_to_come_is_refused(grace, created_at):
+    with pytest.raises(ValidationError):
+        update_customer(grace, created_at=created_at)
