@@ -11,7 +11,7 @@ class LoyaltyConfig(AppConfig):
     def ready(self):
         from django.db.models.signals import post_migrate
 
-        from loyalty import guards, joining, kinds, privacy
+        from loyalty import guards, jobs, joining, kinds, privacy  # noqa: F401  (registers jobs)
 
         post_migrate.connect(guards.after_migrate, sender=self, dispatch_uid="loyalty.guards")
 

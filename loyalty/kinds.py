@@ -31,6 +31,18 @@ def register():
             "A sale or a return was recorded.",
             {"customer": "whose it is", "account": "the loyalty account"},
         ),
+        Kind(
+            "account.frozen",
+            "account",
+            "The numbers of a loyalty account do not add up; nothing moves on it.",
+            {"customer": "whose it is, null for nobody's"},
+        ),
+        Kind(
+            "account.released",
+            "account",
+            "A frozen loyalty account adds up again and may move.",
+            {"customer": "whose it is, null for nobody's"},
+        ),
         Kind("earning_rule.created", "earning_rule", "There is another rule that gives points."),
         Kind("earning_rule.updated", "earning_rule", "A rule that gives points was changed."),
         Kind("earning_rule.deleted", "earning_rule", "A rule that gave points is gone."),
