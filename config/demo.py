@@ -17,6 +17,8 @@ from pathlib import Path
 from django.conf import settings
 
 import normalise
+from config.demo_loyalty import SETTINGS as PROGRAMME
+from config.demo_loyalty import load_programme, shop
 from customers.models import Customer
 from customers.services import (
     add_extension,
@@ -30,7 +32,6 @@ from customers.services import (
 from events.actors import Actor, acting
 from groups.models import Group
 from groups.services import create_group
-from loyalty.models import Level
 from tenancy import clock
 from tenancy.models import AccessToken, Store
 from tenancy.scoping import in_tenant
@@ -51,8 +52,6 @@ STORES = (
     ("bergen", "Bergen, Torgallmenningen", ""),
     ("berlin", "Berlin, Kastanienallee", "DE"),
 )
-# Name, threshold in the tenant's currency, reward in percent.
-LEVELS = (("Leser", 0, 0), ("Bokorm", 1_000, 3), ("Bibliofil", 5_000, 5), ("Antikvar", 15_000, 8))
 GROUPS = (
     ("news", "Newsletter", "public", "Hear about new arrivals twice a month.", None),
     ("news-kids", "Newsletter: children's books", "public", "New books for small readers.", "news"),
@@ -80,20 +79,6 @@ def demo_password():
     return f"demo-{digest[:5]}-{digest[5:10]}"
 
 
-def _load_levels(tenant):
-    if Level.objects.exists():
-        return
-    for position, (name, threshold, percent) in enumerate(LEVELS):
-        Level.objects.create(
-            tenant=tenant,
-            name=name,
-            translations={"nb": {"name": name}},
-            threshold=threshold * 100,
-            reward_percent=percent * 100,
-            position=position,
-        )
-
-
 def load_demo(report=lambda line: None):
     """Make or complete the demonstration tenant; returns {"created": n, "customers": n}.
 
@@ -106,13 +91,13 @@ def load_demo(report=lambda line: None):
         country="NO",
         currency="NOK",
         timezone="Europe/Oslo",
-        settings={"self_registration": True, "activation_method": "email"},
+        settings={"self_registration": True, "activation_method": "email", **PROGRAMME},
         bare=True,
     )
     with in_tenant(tenant), acting(Actor("system", label="demonstration data")):
         for code, name, country in STORES:
             create_store(tenant, code, name=name, country=country or None)
-        _load_levels(tenant)
+        load_programme()
         for email, name, role in STAFF:
             member, _is_new = create_staff(tenant, email, role=role, name=name)
             if not member.user.check_password(demo_password()):
@@ -159,6 +144,7 @@ def _load_customers(report):
                 )
         with clock.frozen(min(LAST_DAY, instant + timedelta(days=pick.randint(1, 60)))):
             _live_a_little(customer, pick, stores)
+        shop(customer, random.Random(SEED * 2_000 + index), LAST_DAY, stores, index)
         n_created += 1
         if n_created % 100 == 0:
             report(f"{n_created} demonstration customers so far")

@@ -32,7 +32,8 @@ from customers.admin.filters import (
 )
 from customers.admin.forms import BESIDE_PROFILE, LISTS, CustomerForm, decimal_money
 from customers.admin.inlines import ON_BOTH, ON_CHANGE, StoreProfileFormSet
-from customers.admin.panels import PANELS
+from customers.admin.loyalty import LoyaltyPanel
+from customers.admin.panels import ConsentPanel, DevicePanel, HistoryPanel
 from customers.admin.saving import (
     changed_meanwhile,
     placed,
@@ -58,6 +59,7 @@ from tenancy.models import StaffMember
 from tenancy.permissions import changes_field, sees_field
 from tenancy.scoping import current_tenant
 
+PANELS = (LoyaltyPanel, ConsentPanel, DevicePanel, HistoryPanel)
 STATUS_BADGES = {
     Customer.Status.ACTIVE: "success",
     Customer.Status.NEW: "info",

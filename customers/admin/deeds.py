@@ -4,8 +4,6 @@ Each deed is one line of the table. Its page says the effect in a sentence befor
 happens; for many customers each is its own deed with its own result.
 """
 
-from dataclasses import dataclass
-
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
@@ -20,7 +18,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from customers.admin.deed import Deed, ReasonForm
 from customers.admin.erasing import ErasurePages
+from customers.admin.loyalty_deeds import LOYALTY_DEEDS
 from customers.models import Consent, Customer
 from customers.services import (
     CustomerGone,
@@ -34,16 +34,6 @@ from tenancy.admin.signing_in import wait_in_words
 from tenancy.services.counting import TooManyTries
 
 MANY = 500
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        required=False,
-        max_length=500,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("Optional; stands in the history."),
-    )
 
 
 class CodeForm(forms.Form):
@@ -95,22 +85,6 @@ class ConsentForm(ReasonForm):
     field_order = ("purpose", "granted", "source", "wording_version", "reason")
     # What the page offers while somebody types: the list named by the field's widget.
     suggestions = {"purposes": (Consent.MARKETING, Consent.DATA_PROCESSING, Consent.LEGAL)}
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """One deed: its words, the operation that must be allowed, and the service call."""
-
-    name: str
-    title: str
-    sentence: str
-    done: str
-    icon: str
-    operation: str
-    form: type
-    run: object  # (customer, values) -> None; may raise ValidationError or TooManyTries
-    fits: object = lambda customer: True
-    danger: bool = False
 
 
 def _run_consent(customer, values):
@@ -200,6 +174,7 @@ DEEDS = {
                 customer, values["password"], reason=values["reason"]
             ),
         ),
+        *LOYALTY_DEEDS,
     )
 }
 
@@ -231,7 +206,7 @@ class DeedPages(ErasurePages):
         back = reverse("admin:customers_customer_change", args=[customer.pk])
         form = deed.form(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid() and not customer.anonymised_at:
-            refusal = attempt(deed, customer, form.cleaned_data)
+            refusal = attempt(deed, customer, {**form.cleaned_data, "role": self.role(request)})
             if refusal is None:
                 messages.success(request, deed.done % {"customer": customer})
                 return redirect(back)
@@ -261,7 +236,9 @@ class DeedPages(ErasurePages):
             more = [
                 self._button(customer, deed.name, deed.title, deed.icon)
                 for deed in DEEDS.values()
-                if deed.fits(customer) and request.user.has_perm(deed.operation)
+                if deed not in LOYALTY_DEEDS
+                and deed.fits(customer)
+                and request.user.has_perm(deed.operation)
             ]
         more += self.erasure_navigation(request, customer)
         if not more:

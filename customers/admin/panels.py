@@ -93,6 +93,3 @@ class HistoryPanel(Panel):
     @classmethod
     def may_be_seen(cls, request):
         return request.user.has_perm("customers.history")
-
-
-PANELS = (ConsentPanel, DevicePanel, HistoryPanel)

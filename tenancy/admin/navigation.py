@@ -8,6 +8,14 @@ WORK = (
     (_("Groups"), "groups", "groups.group"),
     (_("Subscriptions"), "how_to_reg", "groups.subscription"),
 )
+LOYALTY = (
+    (_("Purchases"), "receipt_long", "loyalty.transaction"),
+    (_("Points"), "toll", "loyalty.entry"),
+    (_("Redemptions"), "confirmation_number", "loyalty.redemption"),
+    (_("Rewards"), "redeem", "loyalty.reward"),
+    (_("Levels"), "military_tech", "loyalty.level"),
+    (_("Earning rules"), "add_circle", "loyalty.earningrule"),
+)
 RECORDS = (
     (_("History"), "history", "events.historyentry"),
     (_("Events"), "bolt", "events.event"),
@@ -35,6 +43,7 @@ def sidebar(request):
         ]
     groups = [
         {"items": [link(_("Start"), "home", "index"), *links(request, WORK)]},
+        {"title": _("Loyalty"), "separator": True, "items": links(request, LOYALTY)},
         {"title": _("Records"), "separator": True, "items": links(request, RECORDS)},
         {"title": _("Set-up"), "separator": True, "items": set_up},
         {"title": _("Operator"), "separator": True, "items": operator},

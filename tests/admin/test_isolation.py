@@ -11,6 +11,12 @@ from events.jobs import enqueue
 from events.models import Event, HistoryEntry, Job
 from groups.models import Group, Subscription
 from groups.services import create_group, subscribe_customer
+from loyalty.services.levels import create_level
+from loyalty.services.redeeming import redeem_reward
+from loyalty.services.rewards import create_reward
+from loyalty.services.rules import create_earning_rule
+from loyalty.services.transactions import record_transaction
+from tenancy import clock
 from tenancy.models import AccessToken, StaffMember, Store, Tenant, TenantOwned, User
 from tenancy.scoping import all_tenants, in_tenant
 from tenancy.services import create_store, create_token
@@ -52,6 +58,7 @@ def theirs(rival):
             tenant=rival, id="aaaaaaaa-0000-4000-8000-000000000001", actor_kind="system"
         )
         rows = [customer, store, member, token, group, subscription, tombstone, user, rival]
+        rows += loyalty_of(customer)
         by_model = {type(row): row for row in rows}
         by_model[HistoryEntry] = HistoryEntry.objects.about("customer", customer.pk).first()
         by_model[Event] = Event.objects.first()
@@ -59,12 +66,24 @@ def theirs(rival):
     return by_model
 
 
+def loyalty_of(customer):
+    """Rows of the programme, a purchase, points and a redeemed reward, all with the mark."""
+    level = create_level(name=f"{MARK} level", threshold="5")
+    rule = create_earning_rule(name=f"{MARK} rule", kind="purchase", rate="1")
+    reward = create_reward(name=f"{MARK} reward", cost="1")
+    sale, _created = record_transaction(
+        customer, number=f"{MARK}-1", purchased_at=clock.now(), amount=100_00
+    )
+    redemption = redeem_reward(customer, reward)
+    return [level, rule, reward, sale, redemption, redemption.entry]
+
+
 def snapshot():
     """Every row of every table, to see that nothing moved."""
     with all_tenants():
         return {
             model._meta.label: list(model._base_manager.order_by("pk").values())
-            for app in ("tenancy", "customers", "groups", "events")
+            for app in ("tenancy", "customers", "groups", "events", "loyalty")
             for model in apps.get_app_config(app).get_models()
         }
 

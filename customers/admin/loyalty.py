@@ -1,0 +1,112 @@
+"""The loyalty tab of the customer page."""
+
+from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
+
+from customers.admin.loyalty_deeds import LOYALTY_DEEDS
+from customers.admin.panels import Panel
+from loyalty.amounts import money_out, number_out, plain, points_told
+from loyalty.explaining import explain
+from loyalty.models import Entry, Lot, LoyaltyAccount, Redemption, Transaction
+from loyalty.status import status_of
+from tenancy import clock
+from tenancy.models import Store
+from tenancy.scoping import current_tenant
+
+N_ENTRIES, N_TRANSACTIONS, N_REDEMPTIONS, N_LOTS = 50, 20, 20, 12
+
+
+class LoyaltyPanel(Panel):
+    """Level and points, why and until when, and every movement with the balance after it."""
+
+    model, title, template = Entry, gettext_lazy("Loyalty"), "admin/customers/customer/loyalty.html"
+
+    def context(self):
+        account = LoyaltyAccount.objects.with_levels().filter(customer=self.customer_id).first()
+        if account is None:
+            return {"account": None}
+        currency = current_tenant().currency
+        entries = list(
+            Entry.objects.filter(account=account)
+            .select_related("note")
+            .order_by("-seq")[: N_ENTRIES + 1]
+        )
+        stores = dict(Store.objects.values_list("pk", "name"))
+        status = status_of(account.customer)
+        return {
+            "account": account,
+            "points": points_told(status.points),
+            "locked": points_told(status.locked_points) if status.locked_points else "",
+            "percent": plain(number_out(account.level.reward_percent)) if account.level else "",
+            "spent_for": f"{money_out(account.transactions_amount, currency):f} {currency}",
+            "sentence": explain(status, (get_language() or "en").partition("-")[0]),
+            "entries": [told_entry(entry, stores) for entry in entries[:N_ENTRIES]],
+            "has_more": len(entries) > N_ENTRIES,
+            "lots": self._expiring(account),
+            "transactions": [
+                told_transaction(row, currency)
+                for row in Transaction.objects.filter(account=account).select_related("store")[
+                    :N_TRANSACTIONS
+                ]
+            ],
+            "redemptions": Redemption.objects.filter(account=account)[:N_REDEMPTIONS],
+            "deeds": self._deeds(account),
+        }
+
+    def _expiring(self, account):
+        lots = (
+            Lot.objects.filter(account=account, expires_at__isnull=False)
+            .spendable(clock.now())
+            .in_spending_order("soonest_expiry")[:N_LOTS]
+        )
+        return [(lot.expires_at, points_told(lot.remaining)) for lot in lots]
+
+    def _deeds(self, account):
+        user = self.request.user
+        if account.customer.anonymised_at:
+            return []
+        return [
+            {
+                "title": deed.title,
+                "icon": deed.icon,
+                "url": reverse(f"admin:customers_customer_{deed.name}", args=[self.customer_id]),
+            }
+            for deed in LOYALTY_DEEDS
+            if user.has_perm(deed.operation) and deed.fits(account.customer)
+        ]
+
+    @classmethod
+    def may_be_seen(cls, request):
+        return request.user.has_perm("loyalty.retrieve")
+
+
+def told_entry(entry, stores):
+    """A movement as a row of the timeline."""
+    moved = entry.points or entry.locked_points
+    return {
+        "at": entry.at,
+        "kind": entry.get_kind_display(),
+        "note": entry.note.text if hasattr(entry, "note") else "",
+        "who": entry.note.actor_label if hasattr(entry, "note") else "",
+        "up": moved > 0,
+        "moved": points_told(abs(moved)),
+        "nothing": moved == 0,
+        "held": not entry.points and entry.locked_points,
+        "after": points_told(entry.points_after),
+        "store": stores.get(entry.store_id, ""),
+        "pk": entry.pk,
+    }
+
+
+def told_transaction(row, currency):
+    """A sale or return as a row."""
+    return {
+        "pk": row.pk,
+        "at": row.purchased_at,
+        "number": row.number,
+        "kind": row.get_kind_display(),
+        "is_return": row.kind == Transaction.Kind.RETURN,
+        "amount": f"{money_out(row.amount, currency):f} {currency}",
+        "store": row.store or "",
+        "waits": row.applied_seq is None,
+    }
