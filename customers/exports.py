@@ -88,11 +88,12 @@ def export_jsonl(customers: CustomerQuerySet, out: TextIO) -> int:
 
 
 def exported(customers: CustomerQuerySet) -> Iterator[dict[str, Any]]:
-    """The records, with `reachable` in words and the charge account flat."""
+    """The records, with `reachable` in words, charge account and level flat."""
     for record in records(customers, batch=BATCH):
         account = record.pop("charge_account") or {}
         record["charge_account_number"] = account.get("number")
         record["charge_account_retired"] = account.get("retired")
+        record["level"] = (record.get("loyalty") or {}).get("level")
         record["reachable"] = " ".join(record["reachable"])
         yield record
 

@@ -13,12 +13,15 @@ class ExtraField:
     """A profile name that a higher app owns, such as `groups`.
 
     `clean(value, tenant)` returns the clean value or raises ValidationError; `apply(change, value)`
-    writes it inside the customer's open change.
+    writes it inside the customer's open change. A field with one value rather than a list names
+    `holds(extras, value)`: whether a customer, of whom `HookTable.records` tell `extras`, is at it
+    already (None: at nothing).
     """
 
     name: str
     clean: Callable
     apply: Callable
+    holds: Callable | None = None
 
 
 @dataclass(slots=True)

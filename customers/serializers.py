@@ -116,6 +116,40 @@ class MembershipSerializer(serializers.Serializer):
     subscribed = serializers.BooleanField()
 
 
+class LoyaltySerializer(serializers.Serializer):
+    """Where the customer stands in the loyalty programme."""
+
+    level = serializers.CharField(allow_null=True)
+    level_id = serializers.UUIDField(allow_null=True)
+    level_percent = serializers.DecimalField(
+        max_digits=12, decimal_places=2, allow_null=True, help_text="The level's reward in percent."
+    )
+    level_since = serializers.DateTimeField(allow_null=True)
+    assigned = serializers.BooleanField(help_text="Whether staff put the customer on the level.")
+    assigned_level_id = serializers.UUIDField(allow_null=True)
+    recalculated_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the daily recalculation last looked at the level."
+    )
+    points = serializers.DecimalField(
+        max_digits=19, decimal_places=2, help_text="What can be spent now."
+    )
+    locked_points = serializers.DecimalField(max_digits=19, decimal_places=2)
+    transactions_count = serializers.IntegerField()
+    transactions_amount = serializers.DecimalField(max_digits=19, decimal_places=2)
+    amount_without_delivery = serializers.DecimalField(max_digits=19, decimal_places=2)
+    excluded_amount = serializers.DecimalField(
+        max_digits=19, decimal_places=2, help_text="Of the amount, what levels do not count."
+    )
+    first_purchase_at = serializers.DateTimeField(allow_null=True)
+    last_purchase_at = serializers.DateTimeField(allow_null=True)
+
+
+LEVEL_HELP = (
+    "Id of a level, or a name that only one level has: assigns it by hand. Naming the present "
+    "level, or null, changes nothing."
+)
+
+
 @extend_schema_field({"type": "number", "nullable": True})
 class MoneyField(serializers.DecimalField):
     """An amount in the tenant's currency."""
@@ -150,6 +184,7 @@ class CustomerSerializer(serializers.ModelSerializer):
     charge_account = ChargeAccountSerializer(read_only=True, allow_null=True)
     avatar = serializers.BooleanField(read_only=True, help_text="Whether there is a picture.")
     groups = MembershipSerializer(many=True, read_only=True)
+    loyalty = LoyaltySerializer(read_only=True, allow_null=True)
     reachable = serializers.ListField(
         child=serializers.ChoiceField(choices=CHANNELS),
         read_only=True,
@@ -162,7 +197,7 @@ class CustomerSerializer(serializers.ModelSerializer):
         fields = [
             *("id", "number", *Customer.PROFILE, "status", "created_at", "updated_at"),
             *("version", "anonymised_at", *Customer.CHILD_LISTS, "consents", "devices"),
-            *("store_profiles", "charge_account", "avatar", "groups", "reachable"),
+            *("store_profiles", "charge_account", "avatar", "groups", "loyalty", "reachable"),
         ]
         read_only_fields = [
             *("id", "number", "created_at", "updated_at", "version", "anonymised_at"),
@@ -178,9 +213,17 @@ class CustomerChangeSerializer(CustomerSerializer):
     groups = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="Codes of the groups, all of them."
     )
+    level = serializers.CharField(required=False, allow_null=True, help_text=LEVEL_HELP)
 
     class Meta(CustomerSerializer.Meta):
-        fields = [*Customer.PROFILE, *Customer.CHILD_LISTS, "consents", "groups", "version"]
+        fields = [
+            *Customer.PROFILE,
+            *Customer.CHILD_LISTS,
+            "consents",
+            "groups",
+            "level",
+            "version",
+        ]
         read_only_fields = []
 
 
@@ -198,10 +241,11 @@ class CustomerRegistrationSerializer(CustomerSerializer):
     groups = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="Codes of the groups."
     )
+    level = serializers.CharField(required=False, allow_null=True, help_text=LEVEL_HELP)
 
     class Meta(CustomerSerializer.Meta):
         fields = [
             *("id", *Customer.PROFILE, "status", *Customer.CHILD_LISTS, "consents", "groups"),
-            *("password", "store"),
+            *("level", "password", "store"),
         ]
         read_only_fields = []

@@ -3,11 +3,15 @@
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from customers.hooks import hooks
+from customers.hooks import ExtraField, hooks
+from loyalty.exporting import exported_status
 from loyalty.models import Level, LoyaltyAccount
 from loyalty.programme import programme_of
+from loyalty.records import loyalty_of
+from loyalty.services.assigning import assign_level
 from loyalty.services.choosing import levels_of, start_level
 from loyalty.services.earning import earn_at_change, earn_at_registration
+from loyalty.services.levels import find_level
 from tenancy import clock
 from tenancy.hooks import hooks as tenant_hooks
 
@@ -17,6 +21,11 @@ def join_hooks():
     tenant_hooks.created.append(make_first_level)
     hooks.registered += [open_new_account, earn_at_registration]
     hooks.updated.append(earn_at_change)
+    hooks.records.append(loyalty_of)
+    hooks.exported.append(exported_status)
+    hooks.add_field(
+        ExtraField("level", clean=clean_wished_level, apply=assign_wished_level, holds=is_on_level)
+    )
 
 
 def make_first_level(tenant):
@@ -24,13 +33,17 @@ def make_first_level(tenant):
     Level.objects.create(tenant=tenant, name="Member", translations={"nb": {"name": "Medlem"}})
 
 
+# --- Registration, and the profile's field `level` ---------------------------------------------
 def open_new_account(change):
-    """Open the account of a customer who is being registered, on the start level.
+    """Open the account of a customer who is being registered, on the start level, unless a level
+    was named.
 
     Raises ValidationError naming `level`, code "no_start_level", where no level qualifies and the
     programme insists on one.
     """
     customer = change.customer
+    if LoyaltyAccount.objects.filter(customer=customer).exists():
+        return
     programme = programme_of(customer.tenant)
     level = start_level(levels_of(customer.tenant))
     if level is None and programme.require_start_level:
@@ -41,12 +54,44 @@ def open_new_account(change):
                 )
             }
         )
+    _open_account(change, level)
+
+
+def _open_account(change, level, *, assigned=False):
+    customer = change.customer
     LoyaltyAccount.objects.create(
         tenant=customer.tenant,
         customer=customer,
         level=level,
+        manual_level=level if assigned else None,
         level_since=clock.now() if level else None,
         created_at=customer.created_at,
     )
     if level is not None:
         change.record("level", None, level.name)
+    if assigned:
+        change.record("assigned_level", None, level.name)
+
+
+def clean_wished_level(value, tenant):
+    """The level meant by an id, or by a name that exactly one level of the tenant has; None says
+    nothing. Raises ValidationError ("does_not_exist", "ambiguous")."""
+    return None if value in (None, "") else find_level(value)
+
+
+def assign_wished_level(change, level):
+    """Assign the level by hand. A customer who stands on it stays as he is, marked or not: a form
+    that sends back what it was shown assigns nothing."""
+    if level is None:
+        return
+    account = LoyaltyAccount.objects.filter(customer=change.customer).first()
+    if account is None and "customer.registered" in change.deeds:
+        _open_account(change, level, assigned=True)
+    elif account is None or account.level_id != level.pk:
+        assign_level(change.customer, level, reason=change.reason)
+
+
+def is_on_level(extras, level):
+    """Whether the customer, of whom `loyalty_of` tells, stands on the level (None: on none)."""
+    held = (extras.get("loyalty") or {}).get("level_id")
+    return held == (level and level.pk)

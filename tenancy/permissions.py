@@ -248,10 +248,13 @@ CUSTOMER_FIELDS = {
             "avatar",
             "devices",
             "groups",
+            "loyalty",
         ),
         _SHOWN,
     ),
-    **dict.fromkeys(("kind", "company_name", "card_number", "home_store"), _SHOWN_STAFF_CHANGES),
+    **dict.fromkeys(
+        ("kind", "company_name", "card_number", "home_store", "level"), _SHOWN_STAFF_CHANGES
+    ),
     **dict.fromkeys(
         (
             "vat_number",
@@ -316,10 +319,8 @@ _TOLD = {
     "group": "groups",
     "verified": "emails",
     "erased": "anonymised_at",
-    # Where a customer stands in the programme is for whoever sees that there is one.
-    "level": "no_loyalty",
-    "assigned_level": "no_loyalty",
-    "redemption": "no_loyalty",
+    "assigned_level": "level",
+    "redemption": "loyalty",
 }
 
 

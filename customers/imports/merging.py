@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from customers.columns import Context
+from customers.hooks import hooks
 from customers.models import Customer
 from customers.profile import CHILD_LISTS, clean_child, clean_profile
 from customers.services.consents import repeats
@@ -73,7 +74,11 @@ def changes_of(candidate: Candidate, known: Known, policy: str) -> Changes:
         rows = _merged(name, candidate.profile[name] or (), there, context, policy)
         if rows is not None:
             changes.profile[name] = rows
-    for name in clean.extras:
+    for name, value in clean.extras.items():
+        if hooks.fields[name].holds is not None:
+            if _is_new(hooks.fields[name], value, known.extras, policy):
+                changes.profile[name] = candidate.profile[name]
+            continue
         names = _joined(candidate.profile[name] or (), known.extras.get(name, ()), policy)
         if names is not None:
             changes.profile[name] = names
@@ -82,6 +87,13 @@ def changes_of(candidate: Candidate, known: Known, policy: str) -> Changes:
         changes.status = _status(candidate.beside.get("status"), customer)
     changes.account = _account(candidate.account, customer, policy)
     return changes
+
+
+def _is_new(field, value, extras, policy):
+    """Whether a higher app's single value says something; an empty one never does."""
+    if value is None or field.holds(extras, value):
+        return False
+    return policy != FILL or field.holds(extras, None)
 
 
 def _country_of(candidate: Candidate, tenant: Any) -> str:

@@ -60,7 +60,7 @@ FIELDS = {
     "invitation_token": TEXT, "home_store": TEXT, "seller": TEXT, "origin": TEXT,
     "internal_note": TEXT,
     "custom_data1": TEXT, "custom_data2": TEXT, "custom_data3": TEXT, "custom_data4": TEXT,
-    "no_email": BOOLEAN,
+    "no_email": BOOLEAN, "level": TEXT,
 }  # fmt: skip
 
 # The column that an import adds to the rows it hands back.
@@ -74,6 +74,7 @@ READ_ONLY = {
     "anonymised_at": "only an anonymisation sets it",
     "merged_into": "only a merge sets it",
     "reachable": "it follows from consents and contact points",
+    "loyalty": "it follows from points and purchases; a level comes as “level”",
     "password": "passwords are never imported",
     "password_hash": "passwords are never imported",
     "avatar": "pictures are not part of a table",

@@ -248,6 +248,15 @@ def level_warnings(tenant):
                 else _("No active level has the threshold 0: new customers are on no level."),
             }
         )
+    names = [level.name for level in levels]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        warnings.append(
+            {
+                "code": "same_name",
+                "message": _("Several levels are called “%(name)s”: files cannot tell them apart.")
+                % {"name": doubled[0]},
+            }
+        )
     actives = [level for level in levels if level.active]
     by_threshold = sorted(actives, key=lambda level: level.threshold)
     for lower, higher in zip(by_threshold, by_threshold[1:], strict=False):

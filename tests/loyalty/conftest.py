@@ -3,6 +3,7 @@
 import pytest
 
 from loyalty.services import account_of, delete_level, record_transaction
+from tests.api_client import admin, anonymous, as_role, seller  # noqa: F401
 from tests.loyalty.story import NOON, USUAL_LEVELS, make_levels
 
 

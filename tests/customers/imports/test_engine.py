@@ -686,6 +686,7 @@ def comparable(customer_id):
         told[name] = [
             {key: value for key, value in row.items() if key not in FRESH} for row in told[name]
         ]
+    told["loyalty"] = told["loyalty"] | {"level_since": None}
     return told
 
 

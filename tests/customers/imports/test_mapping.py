@@ -570,6 +570,7 @@ def test_everything_that_a_caller_may_set_can_be_imported():
     extras = {"id", "number", "status", "created_at"} | {
         "charge_account_number",
         "charge_account_retired",
+        "level",
     }
 
     assert set(Customer.PROFILE) | extras == set(FIELDS)
