@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import DropdownFilter, RadioFilter, RangeDateF
 from customers.models import Customer, Email
 from groups.models import Group
 from groups.querysets import in_group, reachable_in
+from loyalty.models import Level, LoyaltyAccount
 from tenancy.models import Store
 
 
@@ -61,6 +62,17 @@ class StoreFilter(OwnRow):
     def queryset(self, request, queryset):
         store = self.chosen()
         return queryset if store is None else queryset.at_store(store)
+
+
+class LevelFilter(OwnRow):
+    title, parameter_name, model = _("level"), "level", Level
+
+    def queryset(self, request, queryset):
+        level = self.chosen()
+        if level is None:
+            return queryset
+        accounts = LoyaltyAccount.objects.filter(level=level, customer=OuterRef("pk"))
+        return queryset.filter(Exists(accounts))
 
 
 class GroupFilter(OwnRow):

@@ -7,13 +7,12 @@ from customers.admin.loyalty_deeds import LOYALTY_DEEDS
 from customers.admin.panels import Panel
 from loyalty.amounts import money_out, number_out, plain, points_told
 from loyalty.explaining import explain
-from loyalty.models import Entry, Lot, LoyaltyAccount, Redemption, Transaction
+from loyalty.models import Entry, LoyaltyAccount, Redemption, Transaction
 from loyalty.status import status_of
-from tenancy import clock
 from tenancy.models import Store
 from tenancy.scoping import current_tenant
 
-N_ENTRIES, N_TRANSACTIONS, N_REDEMPTIONS, N_LOTS = 50, 20, 20, 12
+N_ENTRIES, N_TRANSACTIONS, N_REDEMPTIONS, N_DAYS = 50, 20, 20, 12
 
 
 class LoyaltyPanel(Panel):
@@ -32,6 +31,7 @@ class LoyaltyPanel(Panel):
             .order_by("-seq")[: N_ENTRIES + 1]
         )
         stores = dict(Store.objects.values_list("pk", "name"))
+        bought = dict(Redemption.objects.filter(entry__in=entries).values_list("entry_id", "name"))
         status = status_of(account.customer)
         return {
             "account": account,
@@ -40,9 +40,11 @@ class LoyaltyPanel(Panel):
             "percent": plain(number_out(account.level.reward_percent)) if account.level else "",
             "spent_for": f"{money_out(account.transactions_amount, currency):f} {currency}",
             "sentence": explain(status, (get_language() or "en").partition("-")[0]),
-            "entries": [told_entry(entry, stores) for entry in entries[:N_ENTRIES]],
+            "entries": [
+                told_entry(entry, stores, bought.get(entry.pk, "")) for entry in entries[:N_ENTRIES]
+            ],
             "has_more": len(entries) > N_ENTRIES,
-            "lots": self._expiring(account),
+            "expiring": [(day, points_told(left)) for day, left in status.expiring[:N_DAYS]],
             "transactions": [
                 told_transaction(row, currency)
                 for row in Transaction.objects.filter(account=account).select_related("store")[
@@ -52,14 +54,6 @@ class LoyaltyPanel(Panel):
             "redemptions": Redemption.objects.filter(account=account)[:N_REDEMPTIONS],
             "deeds": self._deeds(account),
         }
-
-    def _expiring(self, account):
-        lots = (
-            Lot.objects.filter(account=account, expires_at__isnull=False)
-            .spendable(clock.now())
-            .in_spending_order("soonest_expiry")[:N_LOTS]
-        )
-        return [(lot.expires_at, points_told(lot.remaining)) for lot in lots]
 
     def _deeds(self, account):
         user = self.request.user
@@ -80,13 +74,13 @@ class LoyaltyPanel(Panel):
         return request.user.has_perm("loyalty.retrieve")
 
 
-def told_entry(entry, stores):
-    """A movement as a row of the timeline."""
+def told_entry(entry, stores, bought):
+    """A movement as a row of the timeline; `bought` names the reward that it paid for."""
     moved = entry.points or entry.locked_points
     return {
         "at": entry.at,
         "kind": entry.get_kind_display(),
-        "note": entry.note.text if hasattr(entry, "note") else "",
+        "note": entry.note.text if hasattr(entry, "note") else bought,
         "who": entry.note.actor_label if hasattr(entry, "note") else "",
         "up": moved > 0,
         "moved": points_told(abs(moved)),

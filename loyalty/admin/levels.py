@@ -51,6 +51,9 @@ class LevelForm(LoyaltyForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        if "position" in self.fields:
+            self.fields["position"].required = False
+            self.fields["description"].widget.attrs["rows"] = 3
         if "special" in self.fields:
             self.initial["special"] = "\n".join(
                 f"{plain(number_out(reward.get('percent', 0)))}, {reward.get('code', '')}, "

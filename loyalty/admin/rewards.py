@@ -50,6 +50,9 @@ class RewardForm(LoyaltyForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        if "position" in self.fields:
+            self.fields["position"].required = False
+            self.fields["description"].widget.attrs["rows"] = 3
         if "levels" in self.fields:
             self.fields["levels"].queryset = Level.objects.all()
             if not self.instance._state.adding:

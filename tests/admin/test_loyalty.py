@@ -221,6 +221,16 @@ def test_a_level_with_members_goes_only_when_they_have_a_place(office, ada):
     assert not Level.objects.filter(pk=gold.pk).exists()
 
 
+def test_the_number_of_a_levels_customers_leads_to_them(office, ada, grace):
+    gold = create_level(name="Gold", threshold="1000", reward_percent="10")
+    assign_level(ada, gold)
+
+    text = text_of(office.get("/admin/customers/customer/", {"level": str(gold.pk)}))
+
+    assert "Lovelace" in text
+    assert "Grace" not in text
+
+
 def test_the_list_warns_when_nobody_can_start(office, acme):
     Level.objects.update(threshold=1)
 
