@@ -103,6 +103,7 @@ DIALECT = Dialect(
             ),
             NO_WORD,
         ),
+        "loyalty": "level, points and purchases are not served here yet",
     },
     endpoints=ENDPOINTS,
 )
