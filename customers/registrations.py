@@ -31,6 +31,30 @@ def registrations(customers, *, interval, last, timezone):
     return [(day, counts.get(day, 0)) for day in days]
 
 
+def registrations_before_today(customers, *, interval, n_days, timezone):
+    """The registrations of the `n_days` days before today, per interval, as `registrations` tells
+    them; months and years at the ends count the days that belong to them."""
+    zone = ZoneInfo(timezone)
+    today = clock.now().astimezone(zone).date()
+    first, last = today - timedelta(days=n_days), today - timedelta(days=1)
+    begin, end = (datetime.combine(day, time(), zone).astimezone(UTC) for day in (first, today))
+    counted = registrations(
+        customers.filter(created_at__gte=begin, created_at__lt=end),
+        interval=interval,
+        last=_n_periods(first, today, interval),
+        timezone=timezone,
+    )
+    return [(day, n) for day, n in counted if day <= last]
+
+
+def _n_periods(first, today, interval):
+    if interval == "day":
+        return (today - first).days + 1
+    if interval == "year":
+        return today.year - first.year + 1
+    return 12 * (today.year - first.year) + today.month - first.month + 1
+
+
 def _first_days(today, interval, last):
     if interval == "day":
         return [today - timedelta(days=back) for back in reversed(range(last))]

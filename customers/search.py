@@ -53,6 +53,18 @@ def _digits_condition(digits):
     return condition
 
 
+def with_contact(customers, contact, *, country):
+    """The customers with exactly this e-mail or phone, as contact point or sign-in; None where the
+    text is neither. `country` is whose way of writing phones counts."""
+    try:
+        if "@" in contact:
+            return customers.with_email(normalise.email_key(normalise.clean_email(contact)))
+        phone = normalise.clean_phone(contact, country=country)
+    except ValidationError:
+        return None
+    return customers.with_phone(phone.digits)
+
+
 def narrow_by_text(customers, column, text, *, whole=False):
     """Customers whose `column` contains `text`, or with `whole` is it, in any letter case."""
     condition = _like(column, text, "iexact" if whole else "icontains")

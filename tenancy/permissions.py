@@ -188,6 +188,7 @@ OPERATIONS = {
     "jobs.cancel": Rule("settings:write", seller=False),
     "session.retrieve": Rule(None, own=True),
     "session.revoke": Rule(None, own=True),
+    "session.change_password": Rule(None, own=True),
     # without a credential: the tenant comes from the path
     "public.sign_in": Rule(anonymous=True),
     "public.customer_sign_in": Rule(anonymous=True),

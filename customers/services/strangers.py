@@ -9,8 +9,8 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-import normalise
 from customers.models import Customer
+from customers.search import with_contact
 from customers.services.codes import DAY, MESSAGES_PER_TARGET_AND_DAY, WrongCode
 from customers.services.lifecycle import (
     activate_by_code,
@@ -180,11 +180,5 @@ def _new_customer(contact):
 
 
 def _with_contact(contact):
-    customers = Customer.objects.identifiable()
-    try:
-        if "@" in contact:
-            return customers.with_email(normalise.email_key(normalise.clean_email(contact)))
-        phone = normalise.clean_phone(contact, country=current_tenant().country)
-    except ValidationError:
-        return None
-    return customers.with_phone(phone.digits)
+    country = current_tenant().country
+    return with_contact(Customer.objects.identifiable(), contact, country=country)

@@ -25,13 +25,12 @@ from customers.services import (
     set_customer_password,
     update_customer,
 )
+from customers.services.own_changes import count_login_wish
 from customers.views.base import CustomerPartViewSet
 from events.models import HistoryEntry
 from tenancy.addresses import client_address
 from tenancy.permissions import CUSTOMER, sees_told
-from tenancy.services import count_or_refuse
 
-LOGIN_CHANGES, DAY = 10, 24 * 3600
 LOGINS = ("login_email", "login_phone")
 
 
@@ -161,9 +160,8 @@ class DeedViewSet(CustomerPartViewSet):
             self._count_login_change(self.customer_id())
 
     def _count_login_change(self, customer_id):
-        """Each wish tells whether a sign-in is taken and sends a message to wherever it likes."""
         if not self.counted:
-            count_or_refuse("login-change", customer_id, limit=LOGIN_CHANGES, seconds=DAY)
+            count_login_wish(customer_id)
             self.counted = True
 
     @extend_schema(request=None, responses={204: None}, summary="Anonymise a customer")

@@ -127,6 +127,11 @@ def form_tree(form, errors):
     return {"form": tree, "errors": whole}
 
 
+def plain(status):
+    """The refusal that only says its status."""
+    return {"error": {"code": status, "message": HTTPStatus(status).phrase}}
+
+
 def _about(name, errors):
     return [message for their_name, message in errors if their_name == name]
 
@@ -141,7 +146,9 @@ class OpenLoyaltyEndpoint(DialectEndpoint):
     @classmethod
     def render_problem(cls, problem, request, *, form=None):
         status, answer = problem.status, None
-        if form is not None and status in (400, 409):
+        if problem.code == "wrong_code":
+            status, answer = 404, plain(404)
+        elif form is not None and status in (400, 409):
             status, answer = 400, form_tree(form, form.in_their_words(problem))
         elif problem.code in ("not_authenticated", "authentication_failed"):
             answer = {"message": "Authentication Required"}
@@ -156,7 +163,7 @@ class OpenLoyaltyEndpoint(DialectEndpoint):
         elif status in (400, 409):
             status, answer = 400, {"error": problem.detail}
         else:
-            answer = {"error": {"code": status, "message": HTTPStatus(status).phrase}}
+            answer = plain(status)
         return HttpResponse(dumps(answer), status=status, content_type=CONTENT_TYPE)
 
     def parameters(self):

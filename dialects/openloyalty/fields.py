@@ -19,6 +19,12 @@ TOO_LONG = "This value is too long."
 EXTRA = "This form should not contain extra fields."
 LABELS = "Customer labels invalid data"
 LABELS_TYPE = "Type of the labels field value is incorrect. The correct type is labels as a string."
+WRONG_EMAIL = "Incorrect e-mail address."
+WRONG_PHONE = "Incorrect phone number format, use 00000000000."
+WRONG_SEARCHED_PHONE = "Incorrect phone number format, use +00000000000"
+NO_RIGHT = "You don't have permission to edit this data."
+# The code of an error that is in the vendor's words already.
+WORDED = "worded"
 YES, NO = {"1", "true", "on", "yes"}, {"0", "false", "off", "no", ""}
 
 # (their field, our code) -> their sentence; without a code: whatever else is wrong with it.
@@ -32,6 +38,8 @@ SENTENCES = {
     ("loyaltyCardNumber", "unique"): "Customer with such loyalty card number already exists.",
     ("labels", None): LABELS,
     ("plainPassword", "required"): BLANK,
+    ("currentPassword", None): "This value should be the user's current password.",
+    ("file", "too_large"): "The file is too large.",
 }
 
 
@@ -49,9 +57,9 @@ def sentence(name, error):
     """The vendor's sentence for an error of ours about their field `name` (None: the whole)."""
     if (name, error["code"]) in SENTENCES:
         return SENTENCES[name, error["code"]]
-    if error["code"] == "max_length":
+    if error["code"] == "max_length" and name != "plainPassword":
         return TOO_LONG
-    if name is None or name in ("plainPassword", "currentPassword"):
+    if name in (None, "plainPassword") or error["code"] == WORDED:
         return error["message"]
     return SENTENCES.get((name, None), INVALID)
 

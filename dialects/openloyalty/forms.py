@@ -6,11 +6,8 @@ from rest_framework.fields import SkipField
 
 from customers.profile import clean_profile
 from dialects.base import translated
-from dialects.openloyalty.fields import EXTRA, INVALID, sentence
+from dialects.openloyalty.fields import EXTRA, INVALID, WORDED, sentence
 from dialects.problems import Problem, field_errors, wording
-
-# The code of an error that is in the vendor's words already, by the vendor's field.
-WORDED = "worded"
 
 
 class FormRefused(Exception):
@@ -28,7 +25,7 @@ def _form_refused(error):
 
 
 class Form(serializers.Serializer):
-    """A form whose fields stand in the outer brackets `brackets`.
+    """A form whose fields stand in `brackets` (None: in none).
 
     `source` is our word for a field. `silent` are the fields that the vendor's form tree leaves out
     while nothing is wrong with them; `also` maps further paths of ours to a field of theirs.
@@ -45,9 +42,9 @@ class Form(serializers.Serializer):
         there is to say, also by the rules of the services.
         """
         self.values = {}
-        data = body.get(self.brackets)
-        if self.brackets not in body:
+        if self.brackets is not None and self.brackets not in body:
             raise FormRefused([])
+        data = body if self.brackets is None else body[self.brackets]
         if data in (None, ""):
             data = {}
         if not isinstance(data, dict):
@@ -62,12 +59,12 @@ class Form(serializers.Serializer):
                 told += self._told(name, refusal.detail)
                 continue
             self.values[field.source] = value
-        told += self.further()
+        told = told or self.further()
         if told:
             raise FormRefused([*told, *self._told_by_services()])
 
     def further(self):
-        """What the form finds wrong when it looks at all its values: [(field, sentence), …]."""
+        """What is wrong with the values together, each being right: [(field, sentence), …]."""
         return []
 
     def profile(self):

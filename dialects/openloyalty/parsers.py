@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
 
 from dialects.base import MAX_DEPTH, raw_body
 
@@ -37,7 +37,8 @@ class UploadParser(MultiPartParser):
             (name, value) for data in (parsed.data, parsed.files)
             for name, values in data.lists() for value in values
         ]  # fmt: skip
-        return nested(found)
+        # The files are handed on too: whoever ends the request closes them.
+        return DataAndFiles(nested(found), parsed.files)
 
 
 def pairs(raw):

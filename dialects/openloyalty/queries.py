@@ -45,17 +45,17 @@ def narrowed(customers, asked):
 
     Text matches as a part of the value, with `strict` as the whole of it; `null` is no filter.
     """
-    whole = _text(asked, "strict") in ("1", "true")
+    whole = text_of(asked, "strict") in ("1", "true")
     for name, column in TEXTS.items():
-        if text := _text(asked, name):
+        if text := text_of(asked, name):
             customers = narrow_by_text(customers, column, text, whole=whole)
-    if text := _text(asked, "email"):
+    if text := text_of(asked, "email"):
         customers = narrow_by_email(customers, text, whole=whole)
-    if text := _text(asked, "phone"):
+    if text := text_of(asked, "phone"):
         customers = narrow_by_phone(customers, text, whole=whole)
-    if text := _text(asked, "emailOrPhone"):
+    if text := text_of(asked, "emailOrPhone"):
         customers = by_email_or_phone(customers, text, whole=whole)
-    if _text(asked, "hoursFromLastUpdateTo"):
+    if text_of(asked, "hoursFromLastUpdateTo"):
         hours = _number(asked, "hoursFromLastUpdateTo")
         customers = customers.filter(updated_at__gte=clock.now() - timedelta(hours=hours))
     return _labelled(customers, asked.get("labels"))
@@ -93,7 +93,7 @@ def _labelled(customers, labels):
     for label in labels:
         if not isinstance(label, dict):
             raise _refused("labels", _("Name each as labels[0][key] and labels[0][value]."))
-        key, value = _text(label, "key"), _text(label, "value")
+        key, value = text_of(label, "key"), text_of(label, "value")
         if key or value:
             customers = narrow_by_label(customers, key=key, value=value)
     return customers
@@ -102,8 +102,8 @@ def _labelled(customers, labels):
 def ordered(customers, asked):
     """By `sort` and `direction`: `asc` ascends, every other word descends; a name that is none is
     ignored. The newest first unless asked otherwise."""
-    terms = SORTS.get(_text(asked, "sort"), ["created_at"])
-    ascending = _text(asked, "direction").lower() == "asc"
+    terms = SORTS.get(text_of(asked, "sort"), ["created_at"])
+    ascending = text_of(asked, "direction").lower() == "asc"
 
     def term(column):
         column = F(column) if isinstance(column, str) else column
@@ -121,7 +121,7 @@ def page_of(asked):
 
 def _whole(asked, name):
     """A number as PHP reads one: what is none is 0."""
-    text = _text(asked, name)
+    text = text_of(asked, name)
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
         return 0
@@ -133,14 +133,14 @@ def _number(asked, name):
     try:
         return float(
             normalise.clean_decimal(
-                _text(asked, name), places=6, minimum=0, maximum=HOURS_OF_A_CENTURY
+                text_of(asked, name), places=6, minimum=0, maximum=HOURS_OF_A_CENTURY
             )
         )
     except ValidationError as error:
         raise ValidationError({name: error.error_list}) from error
 
 
-def _text(asked, name):
+def text_of(asked, name):
     """A parameter as text, "" where it is not there; raises ValidationError for what is none."""
     value = asked.get(name)
     if value is None or value == "null":

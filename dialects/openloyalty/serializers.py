@@ -1,18 +1,30 @@
 """Open Loyalty's words for our fields: its forms, one field a line, `source` our word for it."""
 
+from django.core.exceptions import ValidationError as ServiceError
+from rest_framework.serializers import FileField, ValidationError
+
 import normalise
 from customers.models import Consent, Customer
+from customers.services.registering import clean_created_at
+from customers.slots import email_of, phone_of
 from dialects.openloyalty.fields import (
+    BLANK,
     INVALID,
     KEEP,
+    NO_RIGHT,
     REFUSE,
+    WORDED,
+    WRONG_EMAIL,
+    WRONG_PHONE,
+    WRONG_SEARCHED_PHONE,
     Country,
     Group,
     Labels,
     Text,
     Tick,
 )
-from dialects.openloyalty.forms import Form
+from dialects.openloyalty.forms import Form, FormRefused
+from tenancy.permissions import ADMIN, CUSTOMER, SERVICE
 
 AGREEMENTS = {
     "agreement1": Consent.LEGAL,
@@ -20,6 +32,26 @@ AGREEMENTS = {
     "agreement3": Consent.DATA_PROCESSING,
 }
 SOURCE = "Open Loyalty"
+LONGEST_SEARCH = 254
+# What customers change themselves, by our names; the table of rights says the same.
+OWN = {
+    *("first_name", "last_name", "gender", "birth_date", "login_email", "login_phone", "address"),
+    *AGREEMENTS,
+}
+# What a form may hold where customers change nothing themselves.
+STILL_OPEN = {*AGREEMENTS, "createdAt", "posId", "sellerId", "levelId"}
+
+
+def searched_text(text):
+    return normalise.clean_text(text, max_length=LONGEST_SEARCH)
+
+
+def searched_phone(text):
+    """A part of a phone number: digits, with a plus before them or without."""
+    digits = text.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        raise ServiceError(WRONG_SEARCHED_PHONE, code=WORDED)
+    return text
 
 
 class OpenLoyaltyAddress(Group):
@@ -39,6 +71,16 @@ class OpenLoyaltyCompany(Group):
     def whole(self, values):
         """Half a company is none."""
         return values if all(values.values()) else None
+
+
+class OpenLoyaltyWholeCompany(OpenLoyaltyCompany):
+    """A company of which no half can be named."""
+
+    def whole(self, values):
+        missing = [name for name, field in self.fields.items() if not values[field.source]]
+        if missing:
+            raise ValidationError({name: [BLANK] for name in missing})
+        return values
 
 
 class OpenLoyaltyProfile(Form):
@@ -130,3 +172,158 @@ class OpenLoyaltyRegistration(OpenLoyaltyProfile):
         """What `enrol_customer` takes."""
         created_at = self.values.get("created_at")
         return {**self.profile(), "consents": self.consents(), "created_at": created_at}
+
+
+class OpenLoyaltyUpdate(OpenLoyaltyProfile):
+    """`customer[…]` of an update: what is not sent stays, what is sent empty goes, except names and
+    gender, which everybody has."""
+
+    silent = frozenset({"invitationToken"})
+
+    firstName = Text(source="first_name", blank=KEEP)
+    lastName = Text(source="last_name", blank=KEEP)
+    gender = Text(blank=KEEP)
+    email = Text(source="login_email", blank=None, blank_message=WRONG_EMAIL)
+    phone = Text(
+        source="login_phone",
+        blank=None,
+        blank_message=WRONG_PHONE,
+        clean=normalise.clean_strict_phone,
+    )
+    birthDate = Text(source="birth_date", blank=None)
+    createdAt = Text(source="created_at", blank=KEEP)
+    address = OpenLoyaltyAddress()
+    company = OpenLoyaltyWholeCompany()
+    loyaltyCardNumber = Text(source="card_number", blank=None)
+    labels = Labels()
+    agreement1 = Tick()
+    agreement2 = Tick()
+    agreement3 = Tick()
+    levelId = Text(source="level", blank=KEEP)
+    posId = Text(source="home_store", blank=KEEP)
+    sellerId = Text(source="seller", blank=KEEP)
+    invitationToken = Text(source="invitation_token", blank=KEEP)
+
+    def get_fields(self):
+        fields = super().get_fields()
+        # What proves an account cannot be taken away.
+        method = self.context["tenant"].setting("activation_method")
+        if method in ("email", "sms"):
+            fields["email" if method == "email" else "phone"].blank = REFUSE
+        if self.context["principal"].kind == CUSTOMER:
+            # Who is not shown all of a company sends back what is shown: a half, and no change.
+            fields["company"] = OpenLoyaltyCompany()
+        return fields
+
+    def changes_of(self, record):
+        """What `update_customer` takes. An e-mail or phone that is sent back as it was shown is no
+        change, also where it is a contact point that nobody signs in with."""
+        changes = self.profile()
+        slots = {}
+        for name, shown, slot, item in (
+            ("login_email", email_of(record), "emails", "address"),
+            ("login_phone", phone_of(record), "phones", "given"),
+        ):
+            if name not in changes:
+                continue
+            if (changes[name] or "").lower() == (shown or "").lower():
+                del changes[name]
+            else:
+                slots[slot] = {item: changes[name]} if changes[name] else None
+        if "address" in self.values:
+            address = self.values["address"]
+            slots["addresses"] = address and {"kind": "home", **address}
+        return {
+            **changes,
+            "slots": slots,
+            "consents": self._new_consents(record),
+            "created_at": self._created_at(record),
+        }
+
+    def _new_consents(self, record):
+        """The ticks that differ from what is shown: sending back is no statement."""
+        granted = {row["purpose"] for row in record["consents"] if row["granted"]}
+        return [row for row in self.consents() if row["granted"] != (row["purpose"] in granted)]
+
+    def _created_at(self, record):
+        """The corrected time of the registration; None where it stays, and from who may not."""
+        given = self.values.get("created_at")
+        if given is None or self.context["principal"].kind not in (ADMIN, SERVICE):
+            return None
+        instant = clean_created_at(given, self.context["tenant"])
+        return None if instant == record["created_at"].replace(microsecond=0) else instant
+
+    def keep_to_own(self, customer, *, closed):
+        """Leave what customers may change themselves; `closed` where the tenant lets them change
+        nothing. What is sent back as it was shown, or empty, is no change and is passed over.
+
+        Raises FormRefused naming the rest.
+        """
+        shown = {
+            "card_number": customer.card_number,
+            "home_store": str(customer.home_store_id),
+        }
+        refused = []
+        for name, field in self.fields.items():
+            ours = field.source
+            if ours not in self.values:
+                continue
+            if closed and name not in STILL_OPEN:
+                refused.append((name, NO_RIGHT))
+            elif ours not in OWN:
+                value = self.values.pop(ours)
+                if value and ours != "created_at" and value != shown.get(ours):
+                    refused.append((name, NO_RIGHT))
+            elif ours in ("login_email", "login_phone") and not self.values[ours]:
+                refused.append((name, NO_RIGHT))
+        if refused:
+            raise FormRefused(refused)
+
+
+class OpenLoyaltySearch(Form):
+    """`search[…]` of a till."""
+
+    brackets = "search"
+
+    loyaltyCardNumber = Text(clean=searched_text)
+    phone = Text(clean=searched_phone)
+    email = Text(clean=searched_text)
+    firstName = Text(clean=searched_text)
+    lastName = Text(clean=searched_text)
+    city = Text(clean=searched_text)
+    postcode = Text(clean=searched_text)
+
+    def further(self):
+        return [] if any(self.values.values()) else [(None, "Provide at least one field")]
+
+
+class OpenLoyaltyUpload(Form):
+    """One file, `avatar[file]` or `file[file]`."""
+
+    file = FileField(error_messages={"required": BLANK, "invalid": INVALID, "empty": INVALID})
+
+
+class OpenLoyaltyAvatar(OpenLoyaltyUpload):
+    brackets = "avatar"
+
+
+class OpenLoyaltyImport(OpenLoyaltyUpload):
+    brackets = "file"
+
+
+class OpenLoyaltyDevice(Form):
+    """`customer[pushyToken]`."""
+
+    brackets = "customer"
+    also = {"token": "pushyToken"}
+
+    pushyToken = Text(source="token", required=True, blank=REFUSE)
+
+
+class OpenLoyaltyPassword(Form):
+    """A new password after the present one; its fields stand in no brackets."""
+
+    also = {"current_password": "currentPassword", "password": "plainPassword"}
+
+    currentPassword = Text(source="current", required=True, blank=REFUSE)
+    plainPassword = Text(source="new", required=True, blank=REFUSE)

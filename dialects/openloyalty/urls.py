@@ -5,25 +5,35 @@ from dialects.base import actions, everything_else, route
 from dialects.openloyalty.base import OpenLoyaltyEndpoint
 from dialects.openloyalty.dialect import DIALECT
 from dialects.openloyalty.views.customers import OpenLoyaltyCustomerViewSet
+from dialects.openloyalty.views.deeds import (
+    OpenLoyaltyCheckViewSet,
+    OpenLoyaltyDeedViewSet,
+    OpenLoyaltyPasswordViewSet,
+    OpenLoyaltyQuestionViewSet,
+)
+from dialects.openloyalty.views.parts import OpenLoyaltyAvatarViewSet, OpenLoyaltyDeviceViewSet
 from dialects.openloyalty.views.signing_in import (
     OpenLoyaltySessionViewSet,
     OpenLoyaltySignInViewSet,
 )
-from tenancy.permissions import ADMIN, CUSTOMER, SELLER
+from tenancy.permissions import ADMIN, CUSTOMER, SELLER, SERVICE
 
 __all__ = ["DIALECT", "urlpatterns"]
 
 TENANT = "<str:tenant_code>/"
+ONE = "customer/<str:customer>/"
 # Who has no business below a prefix; the plain paths are open to whom the permissions let in.
 CLOSED = {
     "admin/": frozenset({SELLER, CUSTOMER}),
     "seller/": frozenset({CUSTOMER}),
     "": frozenset(),
 }
-
-
-def customers(prefix):
-    return actions(OpenLoyaltyCustomerViewSet, closed_to=CLOSED[prefix])
+# Whose password each path changes.
+OTHERS = {
+    "admin": frozenset({SELLER, CUSTOMER, SERVICE}),
+    "seller": frozenset({ADMIN, CUSTOMER, SERVICE}),
+    "customer": frozenset({ADMIN, SELLER, SERVICE}),
+}
 
 
 def signing_in(tenant):
@@ -41,20 +51,49 @@ def signing_in(tenant):
         route(f"{tenant}customer/login_check/", sign_in(post="customer_sign_in")),
         route(f"{tenant}token/refresh/", sign_in(post="refresh")),
         route(f"{tenant}token/revoke/", actions(OpenLoyaltySessionViewSet)(get="revoke")),
+        *(
+            route(
+                f"{tenant}{role}/password/change/",
+                actions(OpenLoyaltyPasswordViewSet, closed_to=others)(post="change_password"),
+            )
+            for role, others in OTHERS.items()
+        ),
+    ]
+
+
+def below(view_class, path, *prefixes, **methods):
+    """The routes of one endpoint below the prefixes of the roles, "" being the plain path."""
+    return [
+        route(f"{TENANT}{prefix}{path}", actions(view_class, closed_to=CLOSED[prefix])(**methods))
+        for prefix in prefixes
     ]
 
 
 urlpatterns = [
     *signing_in(""),
     *signing_in(TENANT),
-    *(
-        route(f"{TENANT}{prefix}customer/register/", customers(prefix)(post="register"))
-        for prefix in CLOSED
+    *below(
+        OpenLoyaltyCustomerViewSet, "customer/register/", "", "admin/", "seller/", post="register"
     ),
-    *(
-        route(f"{TENANT}{prefix}customer/", customers(prefix)(get="list"))
-        for prefix in ("", "admin/")
+    *below(OpenLoyaltyCustomerViewSet, "customer/", "", "admin/", get="list"),
+    *below(OpenLoyaltyCustomerViewSet, "pos/search/customer/", "", post="till_search"),
+    *below(OpenLoyaltyCheckViewSet, "customer/check/", "", get="check"),
+    *below(OpenLoyaltyQuestionViewSet, "customer/registrations/", "", get="registrations"),
+    *below(
+        OpenLoyaltyDeedViewSet, "customer/confirm-change/<str:token>/", "", post="confirm_login"
     ),
-    route(f"{TENANT}customer/<str:customer>/", customers("")(get="retrieve")),
+    *below(
+        OpenLoyaltyCustomerViewSet, ONE, "", get="retrieve", put="update", delete="destroy"
+    ),
+    *below(OpenLoyaltyDeedViewSet, f"{ONE}activate/", "admin/", "seller/", post="activate"),
+    *below(OpenLoyaltyDeedViewSet, f"{ONE}deactivate/", "admin/", "seller/", post="deactivate"),
+    *below(OpenLoyaltyDeedViewSet, f"{ONE}anonymize/", "admin/", post="anonymize"),
+    *below(OpenLoyaltyDeedViewSet, f"{ONE}pos/", "", "seller/", post="assign_store"),
+    *below(
+        OpenLoyaltyAvatarViewSet, f"{ONE}avatar/", "",
+        get="retrieve", post="create", delete="destroy",
+    ),
+    *below(OpenLoyaltyDeviceViewSet, f"{ONE}pushy-token/", "", get="list", post="create"),
+    *below(OpenLoyaltyDeviceViewSet, f"{ONE}pushy-token/<path:token>/", "", delete="destroy"),
     everything_else(OpenLoyaltyEndpoint, r"^(?!v[1-3](?:/|$)).+$"),
-]
+]  # fmt: skip

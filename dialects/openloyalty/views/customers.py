@@ -1,4 +1,4 @@
-"""The customer itself: list, read, register."""
+"""The customer itself: list, search, read, register, change, delete."""
 
 from itertools import islice
 from textwrap import indent
@@ -7,22 +7,34 @@ from django.conf import settings
 from rest_framework.response import Response
 
 from customers.models import Customer
-from customers.services import CustomerGone
+from customers.records import record_of
+from customers.services import CustomerGone, delete_customer, update_customer
 from customers.services.enrolling import enrol_customer
+from customers.services.own_changes import change_own_record
 from dialects.openloyalty import queries
 from dialects.openloyalty.base import CONTENT_TYPE, dumps
 from dialects.openloyalty.records import customers, shown
-from dialects.openloyalty.serializers import OpenLoyaltyRegistration
+from dialects.openloyalty.serializers import (
+    OpenLoyaltyRegistration,
+    OpenLoyaltySearch,
+    OpenLoyaltyUpdate,
+)
 from dialects.openloyalty.views.base import CustomerEndpoint
-from tenancy.permissions import SELLER
+from tenancy.permissions import CUSTOMER, SELLER
 
 BATCH = 1_000
+MOST_FOUND = 10_000
+LOGINS = ("login_email", "login_phone")
 
 
 class OpenLoyaltyCustomerViewSet(CustomerEndpoint):
     """`/customer`."""
 
-    operations = {"register": "customers.create"}
+    operations = {
+        "register": "customers.create",
+        "till_search": "customers.search",
+        "update": "customers.partial_update",
+    }
 
     def list(self, request, tenant_code):
         """The customers that the filters leave, page by page; `total` counts all of them."""
@@ -64,6 +76,41 @@ class OpenLoyaltyCustomerViewSet(CustomerEndpoint):
         form = self.read_form(OpenLoyaltyRegistration, by_seller=self.principal.kind == SELLER)
         customer = enrol_customer(self.principal, **form.registration())
         return Response(registered(customer))
+
+    def till_search(self, request, tenant_code):
+        """The customers of whom every named part is a part, at most MOST_FOUND of them."""
+        form = self.read_form(OpenLoyaltySearch)
+        found = queries.searched(Customer.objects.identifiable(), form.values)
+        rows = customers(queries.ordered(found, {}))[: MOST_FOUND + 1]
+        rows = list(rows)
+        if len(rows) > MOST_FOUND:
+            return Response({"error": "too many results"}, status=400)
+        return Response({"customers": self.shown(rows)})
+
+    def update(self, request, customer, tenant_code):
+        """Change what is sent; a body without a customer changes nothing."""
+        found = self.customer()
+        if OpenLoyaltyUpdate.brackets in self.body():
+            form = self.read_form(OpenLoyaltyUpdate)
+            if self.principal.kind == CUSTOMER:
+                change_own(found, form)
+            else:
+                update_customer(found, **form.changes_of(record_of(found.pk)))
+        return Response({"customerId": found.pk})
+
+    def destroy(self, request, customer, tenant_code):
+        """Remove the customer for good."""
+        delete_customer(self.customer())
+        return self.no_content()
+
+
+def change_own(customer, form):
+    """The same by the customer: only what customers may change, a sign-in by a code."""
+    form.keep_to_own(customer, closed=not customer.tenant.setting("allow_profile_edits"))
+    changes = form.changes_of(record_of(customer.pk))
+    logins = {name: changes.pop(name) for name in LOGINS if name in changes}
+    slots = {name: item for name, item in changes.pop("slots").items() if name == "addresses"}
+    change_own_record(customer, logins=logins, slots=slots, **changes)
 
 
 def registered(customer):
