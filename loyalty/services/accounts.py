@@ -16,7 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from customers.services import CustomerGone
+from customers.services.changes import events_left_out
 from events.actors import current
+from events.models import Event
 from events.services import build_event
 from loyalty.models import Entry, EntryNote, Lot, LotUse, LoyaltyAccount
 from loyalty.programme import programme_of
@@ -63,6 +65,12 @@ class AccountChange:
         if self._levels is None:
             self._levels = levels_of(self.programme.tenant)
         return self._levels
+
+    def use_levels(self, levels):
+        """Take the tenant's levels, by id, from somebody who has fetched them."""
+        self._levels = list(levels.values())
+        self.account.level = levels.get(self.account.level_id)
+        self.account.manual_level = levels.get(self.account.manual_level_id)
 
     @property
     def lots(self):
@@ -245,31 +253,23 @@ class AccountChange:
         self.change_lot(lot, remaining=0, expired=lot.expired + left, locked=False)
 
     # --- Writing -----------------------------------------------------------------------------
-    def write(self):
-        account = self.account
-        account.next_due_at = self._next_due()
-        with refusals(UNIQUE_MESSAGES):
-            Entry.objects.bulk_create(self.entries)
-        EntryNote.objects.bulk_create(self.notes)
-        Lot.objects.bulk_create(self.new_lots)
-        if self.changed_lots:
-            Lot.objects.bulk_update(
-                self.changed_lots.values(),
-                ["account", "remaining", "expired", "cancelled", "cancelled_at", "locked"],
-                batch_size=500,
-            )
-        LotUse.objects.bulk_create(self.uses)
-        _save_row(account)
-        if account.points != self.points_before and self.customer is not None:
-            build_event(
-                account.tenant,
-                "points.changed",
-                "customer",
-                self.customer.pk,
-                data={"account": str(account.pk)},
-            ).save(force_insert=True)
+    @property
+    def moved_points(self):
+        """Whether a person's balance is another than before."""
+        return self.account.points != self.points_before and self.customer is not None
 
-    def _next_due(self):
+    def points_event(self):
+        """The unsaved event that tells so."""
+        return build_event(
+            self.account.tenant,
+            "points.changed",
+            "customer",
+            self.customer.pk,
+            data={"account": str(self.account.pk)},
+        )
+
+    def next_due(self):
+        """The first instant at which one of the lots is unlocked or expires."""
         if self._lots is None:
             return self.account.next_due_at
         instants = [lot.locked_until for lot in self.lots if lot.locked]
@@ -283,6 +283,33 @@ ROW = (
     *("transactions_count", "transactions_amount", "amount_without_delivery", "excluded_amount"),
     *("n_applied", "first_purchase_at", "last_purchase_at", "merged_into"),
 )
+
+
+def write_accounts(changes):
+    """Write what was done to open accounts: each table in one statement for all of them."""
+    for change in changes:
+        change.account.next_due_at = change.next_due()
+    _create(Entry, [row for change in changes for row in change.entries])
+    _create(EntryNote, [row for change in changes for row in change.notes])
+    _create(Lot, [row for change in changes for row in change.new_lots])
+    changed_lots = [lot for change in changes for lot in change.changed_lots.values()]
+    if changed_lots:
+        Lot.objects.bulk_update(
+            changed_lots,
+            ["account", "remaining", "expired", "cancelled", "cancelled_at", "locked"],
+            batch_size=500,
+        )
+    _create(LotUse, [row for change in changes for row in change.uses])
+    for change in changes:
+        _save_row(change.account)
+    if not events_left_out():
+        _create(Event, [change.points_event() for change in changes if change.moved_points])
+
+
+def _create(model, rows):
+    if rows:
+        with refusals(UNIQUE_MESSAGES):
+            model.objects.bulk_create(rows)
 
 
 def _save_row(account):
@@ -349,7 +376,8 @@ def opening_accounts(customer_ids):
             stack.callback(lambda: [table.pop(key, None) for key in opened])
         yield {key: table[key] for key in dict.fromkeys(customer_ids)}
         for key in wanted:
-            _finish(table[key])
+            move_after(table[key])
+        write_accounts([table[key] for key in wanted])
 
 
 def _lock(customer_ids):
@@ -399,9 +427,14 @@ def _open_missing(customers):
     )
 
 
-def _finish(change):
-    move_after(change)
-    change.write()
+def fetch_lots(changes):
+    """Fetch the lots of many open accounts at once instead of one after the other."""
+    waiting = {change.account.pk: change for change in changes if change._lots is None}
+    lots = {account_id: [] for account_id in waiting}
+    for lot in Lot.objects.filter(account__in=list(waiting), remaining__gt=0):
+        lots[lot.account_id].append(lot)
+    for account_id, change in waiting.items():
+        change._lots = lots[account_id]
 
 
 def account_of(customer):

@@ -3,6 +3,7 @@
 from django.db.models import Sum
 
 from customers.services import open_change
+from customers.services.changes import events_left_out
 from events.services import build_event
 from loyalty.models import Lot
 from loyalty.programme import AUTOMATIC, EARNED_BASES, EARNED_SINCE_MOVE
@@ -75,16 +76,20 @@ def move_after(change):
     for levels has changed."""
     if not change.look_at_level:
         return
-    programme = change.programme
-    account = change.account
-    level, moves = target_level(
+    level, moves = level_after(change)
+    if moves:
+        move(change, level)
+
+
+def level_after(change):
+    """The level that follows from the open change: (level, whether it is another one)."""
+    programme, account = change.programme, change.account
+    return target_level(
         current=account.level,
         manual=account.manual_level,
         calculated=reached_level(change.levels, counted_amount(change)),
         may_go_down=programme.by_transactions or programme.downgrade_mode == AUTOMATIC,
     )
-    if moves:
-        move(change, level)
 
 
 def move(change, level, *, manual=None):
@@ -114,7 +119,7 @@ def _tell(change, before, level, marked, manual):
             told.record("level", before and before.name, level and level.name)
         if marked != manual:
             told.record("assigned_level", marked and marked.name, manual and manual.name)
-    if before == level:
+    if before == level or events_left_out():
         return
     build_event(
         change.account.tenant,
