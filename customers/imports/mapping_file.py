@@ -41,6 +41,8 @@ OTHERWISE = ("refuse", "keep", "blank")
 class MappingFile:
     """A mapping file on its way to a Mapping, with the key of every fault."""
 
+    rule: type[Rule] = Rule
+    match_keys: tuple[str, ...] = MATCH_KEYS
     _KEYS = {"match", "blank", "dates", "decimal", "columns", "joined", "constants"}
     _COLUMN_KEYS = {"to", "values", "otherwise", "dates", "decimal", "true", "false", "split", "at"}
     _JOIN_KEYS = {"from", "with", "to", "values", "otherwise"}
@@ -86,7 +88,7 @@ class MappingFile:
             raise MappingError("columns", "names no column that is to be read")
         return {
             "rules": tuple(rules),
-            "match": self._one_of("match", self.content.get("match"), MATCH_KEYS),
+            "match": self._one_of("match", self.content.get("match"), self.match_keys),
             "blank": self._one_of("blank", self.content.get("blank"), BLANKS) or "keep",
             "ignored": frozenset(ignored),
         }
@@ -122,7 +124,7 @@ class MappingFile:
     def _made(self, key: str, **parts: Any) -> Rule:
         parts.setdefault("options", self.options)
         try:
-            return Rule(**parts)
+            return self.rule(**parts)
         except MappingError as fault:
             raise MappingError(key, fault.message) from None
 

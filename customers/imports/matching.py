@@ -5,10 +5,40 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+import normalise
 from customers.columns import login_phone_key
 from customers.models import Customer, Email, Phone
 
+from .converting import DEFAULT, ConversionError, to_number
 from .validating import Candidate, content_id
+
+LONGEST_KEY = 254
+
+
+def key_of(tenant: Any, match: str, value: Any) -> Any:
+    """A key as people write it, in the form in which customers are found by it.
+
+    Raises ValidationError for what cannot be one.
+    """
+    text = value.strip() if isinstance(value, str) else str(value)
+    if match == "id":
+        try:
+            return UUID(text)
+        except ValueError:
+            raise ValidationError(_("Must be a UUID."), code="invalid") from None
+    if match == "number":
+        try:
+            return to_number(text, DEFAULT)
+        except ConversionError:
+            raise ValidationError(_("Must be a customer number."), code="invalid") from None
+    if match == "email":
+        return normalise.email_key(normalise.clean_email(text))
+    if match == "phone":
+        return normalise.clean_phone(text, country=tenant.country).digits
+    return normalise.clean_identifier(text, max_length=LONGEST_KEY)
 
 
 class Index:
@@ -54,7 +84,7 @@ class Index:
                 contents.add(self.content(candidate))
             else:
                 keys.add(key)
-        for key, customer_id in self._pairs(keys):
+        for key, customer_id in self.pairs(keys):
             self._by_key[key].add(customer_id)
         if contents:
             for found in Customer.objects.filter(pk__in=contents).values_list("pk", flat=True):
@@ -84,7 +114,8 @@ class Index:
         for key in filter(None, keys):
             self._by_key[key].add(customer_id)
 
-    def _pairs(self, keys: set) -> Iterable[tuple[Any, UUID]]:
+    def pairs(self, keys: set) -> Iterable[tuple[Any, UUID]]:
+        """(key, customer id) of everybody who has one of these keys, as `key_of` writes them."""
         if not keys:
             return
         column = {"login_phone": "login_phone_key", "email": "login_email",

@@ -62,7 +62,7 @@ def plan_import(
     if not checked.rows:
         raise FileError("the file has a header but no rows" if source.header else "no rows")
     if source.kind != "csv":
-        _learn_keys(source)
+        learn_keys(source)
     known, bound, unmapped = _mapping_of(source, formats.by_name(format or ""), mapping)
     if not bound.names_customers():
         raise FileError(
@@ -85,7 +85,7 @@ def plan_import(
     )
 
 
-def _learn_keys(source: Source) -> None:
+def learn_keys(source: Source) -> None:
     """Let the header of a JSON file hold every key of every record: one may leave out what it
     has nothing to say about, and the first records are then no header for the last."""
     keys = dict.fromkeys(source.header)

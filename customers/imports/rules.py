@@ -37,14 +37,25 @@ class Rule:
     def __post_init__(self) -> None:
         found = []
         for name in self.to:
-            target = find_target(name)
+            target = self.find(name)
             if target is None:
-                raise MappingError("", unknown_target(name))
+                raise MappingError("", self.unknown(name))
             found.append(target)
         object.__setattr__(self, "targets", tuple(found))
         if self.values is not None:
             folded = {str(key).strip().casefold(): value for key, value in self.values.items()}
             object.__setattr__(self, "table", folded)
+
+    # What a higher app says in place of these is read from its own files (purchases).
+    @staticmethod
+    def find(name: str) -> Target | None:
+        """The target of a name, None where there is none."""
+        return find_target(name)
+
+    @staticmethod
+    def unknown(name: Any) -> str:
+        """The sentence for a name that is not a target."""
+        return unknown_target(name)
 
     @property
     def label(self) -> str:

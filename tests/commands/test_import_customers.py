@@ -15,7 +15,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 
 from customers.imports.engine import import_customers
-from customers.management.progress import ProgressBar
+from customers.imports.progress import ProgressBar
 from customers.models import Customer
 from customers.services import update_customer
 from events.models import Event, HistoryEntry

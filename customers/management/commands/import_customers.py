@@ -7,10 +7,11 @@ from pathlib import Path
 from customers.imports.engine import import_customers
 from customers.imports.errors import FileError, MappingError
 from customers.imports.planning import FORMATS, POLICIES
+from customers.imports.progress import ProgressBar
 from customers.imports.rejects import Rejects
 from customers.imports.targets import MATCH_KEYS
-from customers.management.importing import ImportCommand, failed, make_groups, summary
-from customers.management.progress import ProgressBar
+from customers.imports.telling import ImportCommand, failed, summary
+from customers.management.importing import make_groups
 
 
 class Command(ImportCommand):
