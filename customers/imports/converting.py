@@ -331,6 +331,14 @@ def _json_list(value: Any) -> Any:
     return value
 
 
+def to_objects(value: Any, options: Options) -> list[dict[str, Any]]:
+    """A list of objects, from JSON or from a cell that holds one."""
+    value = _json_list(value)
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ConversionError("has to be a list of objects")
+    return value
+
+
 CONVERTERS: dict[str, Callable[[Any, Options], Any]] = {
     "text": to_text,
     "integer": to_integer,
@@ -342,5 +350,6 @@ CONVERTERS: dict[str, Callable[[Any, Options], Any]] = {
     "labels": to_labels,
     "tags": to_tags,
     "groups": to_groups,
+    "objects": to_objects,
     **{type_: _choice(type_) for type_ in _CHOICES},
 }

@@ -279,10 +279,14 @@ class AccountChange:
 
 ROW = (
     *("points", "locked_points", "n_entries", "next_due_at"),
-    *("level", "manual_level", "level_since", "recalculated_at"),
+    *("level_id", "manual_level_id", "level_since", "recalculated_at"),
     *("transactions_count", "transactions_amount", "amount_without_delivery", "excluded_amount"),
-    *("n_applied", "first_purchase_at", "last_purchase_at", "merged_into"),
+    *("n_applied", "first_purchase_at", "last_purchase_at", "merged_into_id"),
 )
+
+
+def _row(account):
+    return {name: getattr(account, name) for name in ROW}
 
 
 def write_accounts(changes):
@@ -313,14 +317,17 @@ def _create(model, rows):
 
 
 def _save_row(account):
+    values = _row(account)
+    changed = {name: value for name, value in values.items() if value != account.read_row[name]}
+    if not changed:
+        return
     # The row was read under its lock; the condition costs nothing and refuses a write that some
     # other door made possible.
-    read = account.read_n_entries
-    values = {name: getattr(account, name) for name in ROW}
-    written = LoyaltyAccount.objects.filter(pk=account.pk, n_entries=read).update(**values)
+    read = account.read_row["n_entries"]
+    written = LoyaltyAccount.objects.filter(pk=account.pk, n_entries=read).update(**changed)
     if written != 1:
         raise IntegrityError("the loyalty account changed under its lock")
-    account.read_n_entries = account.n_entries
+    account.read_row = values
 
 
 @contextmanager
@@ -408,7 +415,7 @@ def change_of(account, customer):
     """An AccountChange over a row that is locked; settles what is due."""
     if account.frozen_at is not None:
         raise ValidationError(_("This account must be checked."), code="frozen")
-    account.read_n_entries = account.n_entries
+    account.read_row = _row(account)
     change = AccountChange(account, customer, programme_of(account.tenant))
     if account.next_due_at is not None and account.next_due_at <= change.instant:
         change.settle()

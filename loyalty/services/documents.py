@@ -35,6 +35,7 @@ class Document:
     excluded_amount: int
     store: Store | None
     lines: list = field(default_factory=list)
+    _hash: str = ""
 
     @property
     def is_return(self):
@@ -43,18 +44,20 @@ class Document:
     @property
     def content_hash(self):
         """What tells a repeated message from one that says something else under its number."""
-        said = [
-            self.kind,
-            self.revises,
-            self.purchased_at.astimezone(UTC).isoformat(),
-            self.amount,
-            self.delivery_amount,
-            self.excluded_amount,
-            self.store and str(self.store.pk),
-            self.lines,
-        ]
-        text = json.dumps(said, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        if not self._hash:
+            said = [
+                self.kind,
+                self.revises,
+                self.purchased_at.astimezone(UTC).isoformat(),
+                self.amount,
+                self.delivery_amount,
+                self.excluded_amount,
+                self.store and str(self.store.pk),
+                self.lines,
+            ]
+            text = json.dumps(said, sort_keys=True, ensure_ascii=False)
+            self._hash = hashlib.sha256(text.encode()).hexdigest()
+        return self._hash
 
 
 def clean_document(

@@ -38,6 +38,15 @@ def rules_of(tenant, kind, instant):
     They are read once for the tenant at hand, as its settings are: for a request, for a job, for
     the run of an import.
     """
+    return [rule for rule in _rules_at_hand(tenant, kind) if in_force(rule, instant)]
+
+
+def has_rules(tenant, kind):
+    """Whether any rule of this kind is active, at whatever time."""
+    return bool(_rules_at_hand(tenant, kind))
+
+
+def _rules_at_hand(tenant, kind):
     holder = current_tenant()
     if holder is None or holder.pk != tenant.pk:
         holder = tenant
@@ -47,7 +56,7 @@ def rules_of(tenant, kind, instant):
         if rules:
             prefetch_related_objects(rules, "multipliers")
         known = holder._earning_rules = (_generation, rules)
-    return [rule for rule in known[1] if rule.kind == kind and in_force(rule, instant)]
+    return [rule for rule in known[1] if rule.kind == kind]
 
 
 def in_force(rule, instant):

@@ -9,9 +9,11 @@ gives back points (loyalty/services/earning.py), and lets the level be looked at
 from collections import defaultdict
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from customers.services.changes import events_left_out
+from events.models import Event
 from events.services import build_event
 from loyalty.models import Entry, Lot, Transaction, TransactionLine
 from loyalty.services.accounts import open_account
@@ -19,6 +21,7 @@ from loyalty.services.counting import COUNTERS, count_return, count_sale, replay
 from loyalty.services.documents import LARGEST_AMOUNT, clean_document
 from loyalty.services.earning import SOURCE, earn_for_sale, joined_accounts, take_back
 from tenancy.integrity import refusals
+from tenancy.scoping import current_tenant
 
 OTHER_CONTENT = _("Another transaction has this number.")
 # The sum of all that one customer ever buys; far below what 64 bits hold.
@@ -69,27 +72,24 @@ def record_transaction(
 class Recording:
     """What is known about the documents that are being recorded, for one customer or for many.
 
-    `changes` are open accounts. Reads everything in three queries at most, counts in memory, and
-    `write` stores what is new at once, before the accounts are closed.
+    `changes` are open accounts; `numbers` are further numbers to be known. Reads everything in
+    three queries at most, counts in memory, and `write` stores what is new at once, before the
+    accounts are closed.
     """
 
-    def __init__(self, changes, documents):
+    def __init__(self, changes, documents, numbers=()):
         self.changes = {change.account.pk: change for change in changes}
         self.new, self.lines, self.applied = [], [], []
         self.by_number, self.returns = {}, defaultdict(list)
-        keys = {document.number for document in documents}
-        keys |= {document.revises for document in documents if document.revises}
-        known = Transaction.objects.filter(
-            Q(number__in=keys) | Q(revises__in=keys, kind=Transaction.Kind.RETURN)
-        )
-        for row in known.order_by("created_at", "pk"):
-            self._remember(row)
-        self._lots = self._read_lots(documents)
-
-    def _remember(self, row):
-        self.by_number[row.number] = row
-        if row.kind == Transaction.Kind.RETURN and row.revises:
+        keys = {document.number for document in documents} | set(numbers)
+        sales = {document.revises for document in documents if document.revises}
+        for row in Transaction.objects.filter(number__in=keys | sales):
+            self.by_number[row.number] = row
+        # In these words the index of returns is used: it leaves out what revises nothing.
+        backs = Transaction.objects.exclude(revises="").filter(revises__in=keys | sales)
+        for row in backs.returns().order_by("created_at", "pk"):
             self.returns[row.revises].append(row)
+        self._lots = self._read_lots(documents)
 
     def _read_lots(self, documents):
         """What the sales that are on record and may be returned have earned, by the sale's id."""
@@ -101,6 +101,7 @@ class Recording:
         if not sales:
             return {}
         lots = Lot.objects.filter(
+            entry__tenant=current_tenant(),
             entry__source_kind=SOURCE,
             entry__source_id__in=[str(pk) for pk in sales],
             entry__kind=Entry.Kind.EARN,
@@ -120,9 +121,10 @@ class Recording:
         if change.account.transactions_amount + document.amount > LARGEST_SUM:
             raise ValidationError({"amount": ValidationError(_("Too much."), code="max_value")})
         row = self._build(change, document)
-        self._remember(row)
+        self.by_number[row.number] = row
         self.new.append(row)
         if document.is_return:
+            self.returns[row.revises].append(row)
             sale = self.by_number.get(document.revises)
             if sale is not None and self._is_sale_of(change, sale):
                 self._apply_return(change, sale, row)
@@ -166,7 +168,8 @@ class Recording:
         for back in self.returns.get(sale.number, ()):
             if back.applied_seq is None and back.account_id == change.account.pk:
                 self._apply_return(change, sale, back)
-                self.applied.append(back)
+                if not back._state.adding:
+                    self.applied.append(back)
 
     def _apply_return(self, change, sale, back):
         counted = [
@@ -181,21 +184,23 @@ class Recording:
         if lot is not None:
             take_back(change, sale, back, lot, returned or 0)
 
-    def write(self, *, events=True):
+    def write(self):
         """Store what was recorded. Raises ValidationError naming `number` where somebody was
         faster with another transaction of the same number."""
+        if not self.new:
+            return
         messages = {"transaction_number_unique": ("number", OTHER_CONTENT)}
         try:
             with refusals(messages):
                 Transaction.objects.bulk_create(self.new)
         except ValidationError as refusal:
             raise _conflict() from refusal
-        TransactionLine.objects.bulk_create(self.lines)
+        if self.lines:
+            TransactionLine.objects.bulk_create(self.lines, batch_size=2_000)
         if self.applied:
             Transaction.objects.bulk_update(self.applied, ["applied_seq"], batch_size=500)
-        if events:
-            for row in self.new:
-                self._event(row).save(force_insert=True)
+        if not events_left_out():
+            Event.objects.bulk_create([self._event(row) for row in self.new])
 
     def _event(self, row):
         customer = self.changes[row.account_id].customer
