@@ -7,3 +7,6 @@ class EventsConfig(AppConfig):
 
     def ready(self):
         from events.jobs import housekeeping  # noqa: F401  (registers the jobs)
+        from events.webhooks import jobs, kinds  # noqa: F401  (registers the jobs)
+
+        kinds.register()

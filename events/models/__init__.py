@@ -4,5 +4,16 @@ from events.models.feed import Feed
 from events.models.jobs import Job
 from events.models.outbound import Circuit
 from events.models.records import Event, HistoryEntry, HistoryQuerySet, IdempotencyKey
+from events.models.webhooks import WebhookDelivery, WebhookEndpoint
 
-__all__ = ["Circuit", "Event", "Feed", "HistoryEntry", "HistoryQuerySet", "IdempotencyKey", "Job"]
+__all__ = [
+    "Circuit",
+    "Event",
+    "Feed",
+    "HistoryEntry",
+    "HistoryQuerySet",
+    "IdempotencyKey",
+    "Job",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+]
