@@ -7,6 +7,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core import checks
 
+from events.messages.sms import sms_url_problem
+
 
 @checks.register(checks.Tags.security)
 def check_secrets(app_configs, **kwargs):
@@ -69,38 +71,40 @@ def check_contradictions(app_configs, **kwargs):
                 id="regulars.E006",
             )
         )
-    scheme = settings.SMS_URL.partition(":")[0]
-    if scheme not in ("console", "file"):
-        found.append(
-            checks.Error(
-                f"SMS_URL has the unknown scheme {scheme!r}.",
-                hint="Use console: or file:///folder.",
-                id="regulars.E007",
-            )
-        )
-    if settings.EMAIL_USE_TLS and settings.EMAIL_USE_SSL:
-        found.append(
-            checks.Error(
-                "EMAIL_URL asks for TLS and SSL at once.",
-                hint="Use smtp+ssl:// or smtp+tls://, not both.",
-                id="regulars.E008",
-            )
-        )
     return found
 
 
 @checks.register()
-def check_times(app_configs, **kwargs):
-    """Times that must outlast others."""
-    if settings.EVENTS_KEEP_DAYS >= 7:
-        return []
-    return [
-        checks.Error(
-            "EVENTS_KEEP_DAYS is less than a week.",
-            hint="A webhook is tried for more than three days, and its event must be there.",
-            id="regulars.E022",
+def check_messages(app_configs, **kwargs):
+    """How mails and SMS leave."""
+    found = []
+    if problem := sms_url_problem(settings.SMS_URL):
+        found.append(
+            checks.Error(
+                problem,
+                hint="console:, file:///folder, https://TOKEN@gateway/path, or "
+                "twilio://SID:TOKEN@FROM (docs/messages.md).",
+                id="regulars.E007",
+            )
         )
+    found += [
+        checks.Error(
+            problem,
+            hint="console://, file:///folder, smtp+tls://user:password@host, smtps://…, or "
+            "anymail+<provider>://KEY@ (docs/messages.md).",
+            id="regulars.E008",
+        )
+        for problem in settings.EMAIL_URL_PROBLEMS
     ]
+    if settings.HTTPS and settings.DEFAULT_FROM_EMAIL.endswith("@localhost"):
+        found.append(
+            checks.Warning(
+                "DEFAULT_FROM_EMAIL is the built-in one, which no mail server accepts.",
+                hint="The address that mails come from, such as no-reply@example.org.",
+                id="regulars.W007",
+            )
+        )
+    return found
 
 
 @checks.register(checks.Tags.security)

@@ -12,6 +12,8 @@ import dj_database_url
 from django.templatetags.static import static
 from environs import Env
 
+from config.mail_url import mail_settings
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
 
@@ -216,24 +218,29 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", 8_388_608)
 
 # --- Mail and SMS --------------------------------------------------------------------------
-_email = env.dj_email_url("EMAIL_URL", "console://")
-EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", None)
-EMAIL_BACKEND = (
-    "django.core.mail.backends.filebased.EmailBackend"
-    if EMAIL_FILE_PATH
-    else _email["EMAIL_BACKEND"]
-)
-EMAIL_HOST = _email["EMAIL_HOST"]
-EMAIL_PORT = _email["EMAIL_PORT"] or 25
-EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
-EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
-EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
-EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = 10
+EMAIL_URL_SETTINGS, EMAIL_URL_PROBLEMS = mail_settings(env.str("EMAIL_URL", "console://"))
+EMAIL_BACKEND = EMAIL_URL_SETTINGS["EMAIL_BACKEND"]
+EMAIL_HOST = EMAIL_URL_SETTINGS["EMAIL_HOST"]
+EMAIL_PORT = EMAIL_URL_SETTINGS["EMAIL_PORT"]
+EMAIL_HOST_USER = EMAIL_URL_SETTINGS["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = EMAIL_URL_SETTINGS["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = EMAIL_URL_SETTINGS["EMAIL_USE_TLS"]
+EMAIL_USE_SSL = EMAIL_URL_SETTINGS["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = EMAIL_URL_SETTINGS["EMAIL_TIMEOUT"]
+ANYMAIL = EMAIL_URL_SETTINGS["ANYMAIL"]
+# The folder wins over EMAIL_URL.
+EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", None) or EMAIL_URL_SETTINGS["EMAIL_FILE_PATH"]
+if env.str("EMAIL_FILE_PATH", None):
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "regulars@localhost")
-# console: or file:///folder; SMS_FILE_PATH names the folder directly.
+# See events/messages/sms.py; SMS_FILE_PATH names a folder directly and wins.
 SMS_URL = env.str("SMS_URL", "console:")
 SMS_FILE_PATH = env.str("SMS_FILE_PATH", None)
+SMS_FROM = env.str("SMS_FROM", "")
+# The most SMS that one tenant causes in a day; the tenant's own setting may be lower.
+SMS_PER_TENANT_AND_DAY = env.int("SMS_PER_TENANT_AND_DAY", 1000)
+# How long it stays on record that a message was sent, or why not. Its text is never kept.
+MESSAGE_DAYS = env.int("MESSAGE_DAYS", 90)
 
 # --- Speaking to other servers ---------------------------------------------------------------
 # Hosts and networks inside the operator's own walls that webhooks and searches may reach.
@@ -289,8 +296,6 @@ API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 1200)
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", 48)
 # The change feed tells of what happened in these days; who was away longer starts anew.
 EVENTS_KEEP_DAYS = env.int("EVENTS_KEEP_DAYS", 90)
-# How long the log of webhooks remembers what was delivered or given up.
-WEBHOOK_LOG_DAYS = env.int("WEBHOOK_LOG_DAYS", 30)
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Regulars",

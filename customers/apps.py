@@ -6,6 +6,11 @@ class CustomersConfig(AppConfig):
     verbose_name = "Customers"
 
     def ready(self):
-        from customers import kinds
+        from customers import kinds, messages
+        from customers.hooks import hooks
+        from customers.services.messaging import forget_typed
 
         kinds.register()
+        messages.register()
+        hooks.erased.append(forget_typed)
+        hooks.deleted.append(forget_typed)

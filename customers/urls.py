@@ -49,6 +49,7 @@ urlpatterns = [
     route(f"{ONE}activate/", deeds(post="activate"), "activate"),
     route(f"{ONE}deactivate/", deeds(post="deactivate"), "deactivate"),
     route(f"{ONE}send-code/", deeds(post="send_code"), "send-code"),
+    route(f"{ONE}send-password/", deeds(post="send_password"), "send-password"),
     route(f"{ONE}change-login/", deeds(post="change_login"), "change-login"),
     route(f"{ONE}confirm-login/", deeds(post="confirm_login"), "confirm-login"),
     route(f"{ONE}set-password/", deeds(post="set_password"), "set-password"),

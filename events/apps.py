@@ -6,7 +6,6 @@ class EventsConfig(AppConfig):
     verbose_name = "History"
 
     def ready(self):
-        from events.jobs import housekeeping  # noqa: F401  (registers the jobs)
-        from events.webhooks import jobs, kinds  # noqa: F401  (registers the jobs)
-
-        kinds.register()
+        # Importing them registers the jobs.
+        from events.jobs import housekeeping  # noqa: F401
+        from events.messages import jobs  # noqa: F401

@@ -1,10 +1,13 @@
 """Digests of secrets: HMAC-SHA256 under a numbered pepper that the database never sees."""
 
+import base64
 import hashlib
 import hmac
 import secrets
 
 from django.conf import settings
+
+LEGIBLE = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789"
 
 
 def peppers():
@@ -37,3 +40,38 @@ def random_token(n_bytes=32):
 def random_code(digits=6):
     """A code a person types: exactly `digits` decimal digits."""
     return f"{secrets.randbelow(10**digits):0{digits}d}"
+
+
+# --- Secrets that are made again instead of being stored ---------------------------------------
+def new_seed():
+    """A random text from which, with a pepper, the same secret can be derived again later. The
+    pepper's number stands in front, so that a rotation between two tries changes nothing."""
+    return f"{current_pepper()}:{secrets.token_urlsafe(32)}"
+
+
+def derived_token(seed):
+    """An unguessable URL-safe text of 32 bytes. Raises KeyError when the pepper is gone."""
+    return base64.urlsafe_b64encode(_derived(seed, "token")).decode("ascii").rstrip("=")
+
+
+def derived_code(seed, digits=6):
+    """Exactly `digits` decimal digits. Raises KeyError when the pepper is gone."""
+    return f"{int.from_bytes(_derived(seed, 'code')) % 10**digits:0{digits}d}"
+
+
+def derived_password(seed, length=12):
+    """Letters and digits that cannot be mistaken for each other; 12 of them are one of 2^69."""
+    number, letters = int.from_bytes(_derived(seed, "password")), []
+    for _position in range(length):
+        number, index = divmod(number, len(LEGIBLE))
+        letters.append(LEGIBLE[index])
+    return "".join(letters)
+
+
+def pepper_of(seed):
+    """The number of the pepper that a seed was made under."""
+    return int(seed.partition(":")[0])
+
+
+def _derived(seed, use):
+    return bytes.fromhex(digest(seed, pepper=pepper_of(seed), purpose=f"derived {use}"))

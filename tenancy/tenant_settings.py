@@ -18,7 +18,8 @@ TRUE_WORDS, FALSE_WORDS = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"
 class Setting:
     """One setting: `kind` is bool, int, str or list (of words, each one of `choices`).
 
-    `choices` limits a str, `minimum` and `maximum` an int.
+    `choices` limits a str, or `cleaner`, a function of the text, puts it into form; `minimum` and
+    `maximum` limit an int.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Setting:
     choices: tuple = ()
     minimum: int = 0
     maximum: int = 2_147_483_647
+    cleaner: object = None
 
     def clean(self, value):
         """The value in its kind, from JSON or from a word on a command line."""
@@ -42,6 +44,8 @@ class Setting:
             return normalise.clean_int(value, minimum=self.minimum, maximum=self.maximum)
         if self.kind is list:
             return self._clean_words(value)
+        if self.cleaner is not None and isinstance(value, str):
+            return self.cleaner(value)
         if not isinstance(value, str) or (self.choices and value not in self.choices):
             raise ValidationError(
                 _("Must be one of: %(choices)s.") % {"choices": ", ".join(self.choices)},
@@ -63,6 +67,12 @@ class Setting:
         return [word for word in self.choices if word in words]
 
 
+def clean_countries(text):
+    """Country codes in a row, "NO,SE", from codes or names with commas between."""
+    codes = [normalise.clean_country(word) for word in text.split(",") if word.strip()]
+    return ",".join(dict.fromkeys(codes))
+
+
 TABLE = [
     Setting(
         "activation_method",
@@ -81,6 +91,14 @@ TABLE = [
     ),
     Setting("require_if_match", bool, False, _("Changes must name the version they are based on.")),
     Setting("locale", str, "en", _("Language of messages to customers."), ("en", "nb")),
+    Setting("sms_per_day", int, 1000, _("The most SMS in a day; further ones are not sent.")),
+    Setting(
+        "sms_countries",
+        str,
+        "",
+        _("Where SMS may go: country codes such as NO,SE; empty: everywhere."),
+        cleaner=clean_countries,
+    ),
 ]
 SETTINGS = {setting.name: setting for setting in TABLE}
 

@@ -3,11 +3,13 @@
 The engine is SQLite unless TEST_DATABASE_URL names a PostgreSQL server (config/settings.py).
 """
 
+import json
 import os
 import secrets
 
 import pytest
 from django.conf import settings
+from django.core import mail
 from django.test import TransactionTestCase, override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -86,6 +88,31 @@ def run_jobs(db, django_capture_on_commit_callbacks):
             n_ran += n_more
 
     return run
+
+
+@pytest.fixture
+def sent_mail(run_jobs):
+    """A function that lets the workers work and answers the mails that were sent, oldest first."""
+
+    def sent():
+        run_jobs()
+        return list(mail.outbox)
+
+    return sent
+
+
+@pytest.fixture
+def sent_sms(run_jobs, settings, tmp_path):
+    """A function that lets the workers work and answers the SMS that were sent, oldest first, as
+    dicts of `to` and `text`."""
+    settings.SMS_FILE_PATH = str(tmp_path / "sms")
+
+    def sent():
+        run_jobs()
+        files = sorted((tmp_path / "sms").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        return [json.loads(path.read_text("utf-8")) for path in files]
+
+    return sent
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from customers.services import (
     deactivate_customer,
     record_consent,
     send_activation,
+    send_temporary_password,
     set_customer_password,
 )
 from tenancy.admin.signing_in import wait_in_words
@@ -45,6 +46,12 @@ class CodeForm(forms.Form):
         ],
         widget=UnfoldAdminSelectWidget,
     )
+
+
+class PasswordWayForm(CodeForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["method"].choices = [("email", _("By e-mail")), ("sms", _("By SMS"))]
 
 
 class PasswordForm(ReasonForm):
@@ -161,6 +168,20 @@ DEEDS = {
             CodeForm,
             _run_code,
             lambda customer: customer.status == Status.NEW,
+        ),
+        Deed(
+            "send-password",
+            gettext_lazy("Send a new password"),
+            gettext_lazy(
+                "The customer gets a password that we make up, which replaces the present one when "
+                "it is sent, and is asked for an own one after signing in. Every session ends."
+            ),
+            gettext_lazy("A new password for %(customer)s is on its way."),
+            "password",
+            "customers.send_password",
+            PasswordWayForm,
+            lambda customer, values: send_temporary_password(customer, method=values["method"]),
+            lambda customer: customer.status == Status.ACTIVE,
         ),
         Deed(
             "password",

@@ -23,6 +23,7 @@ SETUP = "the tenant's set-up"
 KEPT_TRACE = "accountability: that something was done stays, what it said goes"
 STAFF_DATA = "says who of the staff acted, which is their data, not the customer's"
 IN_HISTORY = "the history tells the same"
+AT_PROVIDER = "the provider's number of the message, points at what it holds"
 COPY = "a copy of data exported elsewhere, for hours only"
 
 
@@ -116,23 +117,6 @@ registry.add_table(
     limit="until the server works again",
 )
 registry.add_table(
-    "events.WebhookEndpoint",
-    lines("id tenant url description events active position", KEPT, exported=False),
-    lines("salt pepper previous_salt previous_pepper", KEPT, exported=False, secret=True),
-    lines("previous_until created_at updated_at sender sender_until", KEPT, exported=False),
-    lines("last_success_at failing_since disabled_at disabled_reason", KEPT, exported=False),
-    purpose="which other systems are told of events",
-    limit="until an administrator removes it",
-)
-registry.add_table(
-    "events.WebhookDelivery",
-    lines("id tenant endpoint event kind position state attempts", KEPT, exported=False),
-    lines("next_at tried_at last_status last_error last_milliseconds", KEPT, exported=False),
-    lines("created_at", KEPT, exported=False),
-    purpose="what became of telling another system of an event; no content, neither way",
-    limit="WEBHOOK_LOG_DAYS (30 days), or with the event",
-)
-registry.add_table(
     "events.Feed",
     lines("id tenant last_position pruned_position", KEPT, exported=False),
     purpose="how far the change feed is numbered and cleared",
@@ -170,6 +154,27 @@ registry.add_table(
     lines("return_value exception_class_path traceback", KEPT, why="empty", exported=False),
     purpose="the queue of waiting jobs; without a tenant, because a worker serves all of them",
     limit="until the job starts",
+)
+registry.add_table(
+    "events.Message",
+    lines("id tenant sample counted secret_made expires_at", GOES, exported=False),
+    lines("customer_id", GOES, exported=False),
+    lines("purpose channel language to words state reason", GOES, personal="customer"),
+    lines("attempts created_at sent_at", GOES, personal="customer"),
+    lines("provider_id", GOES, personal="customer", why=AT_PROVIDER, exported=False),
+    lines("seed", GOES, why="a secret", exported=False, secret=True),
+    owner="customer_id",
+    whole_row=True,
+    section="messages",
+    order=("created_at", "pk"),
+    purpose="to send mails and SMS, and to say what became of them; no text is stored",
+    limit="address and words until sent, or expired (48 hours); the note MESSAGE_DAYS (90 days)",
+)
+registry.add_table(
+    "events.MessageText",
+    lines("id tenant purpose channel language subject text updated_at", KEPT, exported=False),
+    purpose="the tenant's own wording of messages",
+    limit="with the tenant",
 )
 registry.add_table(
     "tenancy.AccessToken",

@@ -28,6 +28,7 @@ from customers.services.lifecycle import (
     self_register_customer,
     send_activation,
 )
+from customers.services.messaging import send_temporary_password
 from customers.services.passwords import (
     WrongPassword,
     prove_customer_password,
@@ -89,6 +90,7 @@ __all__ = [
     "scan_for",
     "self_register_customer",
     "send_activation",
+    "send_temporary_password",
     "set_avatar",
     "set_charge_account",
     "set_customer_password",

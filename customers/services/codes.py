@@ -1,102 +1,87 @@
-"""Codes and links: made, sent, and taken back exactly once.
+"""Codes and links: made when their message is sent, and taken back exactly once.
 
 Only an HMAC is stored. A new code replaces the old one of its purpose. Every guess is counted
 before it is compared (R4), per code where the caller names the customer, per address and per
 tenant where the code comes alone.
+
+The secret itself is derived from the message's seed and the pepper: it is stored nowhere, and a
+message that has to go out a second time carries the same one.
 """
 
 from datetime import timedelta
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare
-from django.utils.translation import gettext_lazy as _
 
-from customers.messages import message
-from customers.models import ActivationCode, Customer
-from events.messaging import mail_after_commit, sms_after_commit
+from customers.models import ActivationCode
+from events.messages import Suppressed
+from events.models import Message
 from tenancy import clock, secrets
 from tenancy.services.counting import count_or_refuse, give_back
 
 Purpose = ActivationCode.Purpose
 CODE_LIFE = timedelta(minutes=10)
 LINK_LIFE = timedelta(hours=48)
-# The page that a link opens, below the base URL: <page>/<tenant>/<token>.
-PAGES = {Purpose.ACTIVATE_EMAIL: "activate", Purpose.RESET_PASSWORD: "new-password"}
-LINK_PURPOSES = set(PAGES)
-BY_SMS = {Purpose.ACTIVATE_SMS, Purpose.CHANGE_PHONE}
+LINK_PURPOSES = {Purpose.ACTIVATE_EMAIL, Purpose.RESET_PASSWORD}
 TRIES_PER_CODE = 5
 DAY = 24 * 3600
-MESSAGES_PER_TARGET_AND_DAY = 5
-SMS_PER_TENANT_AND_DAY = 1_000
 GUESSES_PER_ADDRESS_AND_HOUR = 10
 GUESSES_PER_TENANT_AND_DAY = 1_000
+# Among a million codes another live one of the tenant may have the same digits.
+DRAWS = 20
 
 
 class WrongCode(Exception):
     """Unknown, used, expired or guessed too often: never said which."""
 
 
-def send_code(customer, purpose, *, target):
-    """Make a code or link for `customer`, replacing the one before, and send it to `target`.
+def store_code(message, customer, *, target):
+    """Make the code or link of a message live for `customer`, who must be locked, and return it.
 
-    Raises TooManyTries beyond five messages a day to one target, or the tenant's daily number of
-    SMS; ValidationError for a customer who was anonymised or deleted meanwhile. Call it outside a
-    transaction: the count must stay.
+    It replaces the one before. A further try of the same message finds its own again, with the
+    wrong guesses that were made meanwhile, and a new life. Raises Suppressed (replaced) when that
+    one was used or replaced: it must not come back.
     """
-    tenant = customer.tenant
-    count_or_refuse(
-        "message", f"{tenant.pk}:{target}", limit=MESSAGES_PER_TARGET_AND_DAY, seconds=DAY
-    )
-    if purpose in BY_SMS:
-        count_or_refuse("sms-tenant", tenant.pk, limit=SMS_PER_TENANT_AND_DAY, seconds=DAY)
+    purpose = message.purpose
     life = LINK_LIFE if purpose in LINK_PURPOSES else CODE_LIFE
-    with transaction.atomic():
-        secret = _store(customer, purpose, target, life)
-        subject, text = message(
-            purpose.value,
-            locale=tenant.setting("locale"),
-            business=tenant.name,
-            code=secret,
-            link=f"{settings.BASE_URL}/{PAGES.get(purpose)}/{tenant.code}/{secret}",
-            minutes=int(CODE_LIFE.total_seconds() // 60),
-            hours=int(LINK_LIFE.total_seconds() // 3600),
-        )
-        if purpose in BY_SMS:
-            sms_after_commit(target, text)
-        else:
-            mail_after_commit(target, subject, text)
-
-
-def _store(customer, purpose, target, life):
     now = clock.now()
     codes = ActivationCode.objects
-    # The lock makes an erasure that is under way come first: no target may be stored after it.
-    people = Customer.objects.identifiable().select_for_update(of=("self",))
-    if people.filter(pk=customer.pk).first() is None:
-        raise ValidationError(_("This customer was anonymised."), code="anonymised")
     codes.filter(purpose=purpose, expires_at__lte=now).delete()
-    codes.filter(customer=customer, purpose=purpose).delete()
-    for _attempt in range(20):
-        secret = secrets.random_token(32) if purpose in LINK_PURPOSES else secrets.random_code()
+    before = codes.filter(customer=customer, purpose=purpose).first()
+    for secret, pepper in _draws(message):
+        digest = _digest(customer.tenant_id, purpose, secret, pepper=pepper)
+        if before is not None and before.digest == digest:
+            codes.filter(pk=before.pk).update(expires_at=now + life)
+            return secret
+        if message.secret_made:
+            continue
         try:
             with transaction.atomic():
+                codes.filter(customer=customer, purpose=purpose).delete()
                 codes.create(
                     tenant=customer.tenant,
                     customer=customer,
                     purpose=purpose,
-                    digest=_digest(customer.tenant_id, purpose, secret),
-                    pepper=secrets.current_pepper(),
+                    digest=digest,
+                    pepper=pepper,
                     target=target,
                     created_at=now,
                     expires_at=now + life,
                 )
-            return secret
         except IntegrityError:
-            continue  # another live code of this tenant has the same six digits
-    raise ValidationError(_("No code can be made at the moment."), code="no_code")
+            continue
+        Message.objects.filter(pk=message.pk).update(secret_made=True)
+        return secret
+    raise Suppressed("replaced")
+
+
+def _draws(message):
+    """(secret, number of its pepper), one after the other, the same for every try of a message."""
+    pepper = secrets.pepper_of(message.seed)
+    derive = secrets.derived_token if message.purpose in LINK_PURPOSES else secrets.derived_code
+    for draw in range(DRAWS):
+        yield derive(f"{message.seed}:{message.pk}:{draw}"), pepper
 
 
 def _digest(tenant_id, purpose, secret, pepper=None):

@@ -18,12 +18,11 @@ def enrol_customer(principal, *, home_store=None, seller=None, **profile):
     store = store_of_registration(principal, named=home_store, home=home_store)
     by_seller = principal.kind == SELLER
     proves_phone = by_seller and principal.tenant.setting("activation_method") == "sms"
-    customer = register_customer(
+    return register_customer(
         status=Customer.Status.NEW if proves_phone else Customer.Status.ACTIVE,
         store=store,
         home_store=home_store,
         seller=principal.staff if by_seller else seller,
+        then=invite_customer,
         **profile,
     )
-    invite_customer(customer)
-    return customer

@@ -8,13 +8,13 @@ import normalise
 from customers.columns import COLUMN_CLEANERS, Context
 from customers.models import ActivationCode, Customer
 from customers.services.changes import open_change
-from customers.services.codes import WrongCode, send_code, take_code, take_code_alone
+from customers.services.codes import WrongCode, take_code, take_code_alone
+from customers.services.messaging import contact_of, send_code
 from customers.services.passwords import check_new_password, find_by_login, set_customer_password
 from customers.services.registering import register_customer
 from customers.services.updating import update_customer
 from tenancy.scoping import current_tenant
 from tenancy.services import revoke_customer_tokens
-from tenancy.services.counting import TooManyTries
 
 Purpose = ActivationCode.Purpose
 Status = Customer.Status
@@ -40,52 +40,38 @@ def deactivate_customer(customer, *, reason=""):
     return customer
 
 
-def send_activation(customer, *, method=None):
+def send_activation(customer, *, method=None, counted=True):
     """Send the activation link (method "email") or code ("sms"); the tenant's method by default.
 
     Returns the method. Raises ValidationError when the customer is not new, the tenant activates
-    by neither, or the contact point is missing; TooManyTries beyond five a day.
+    by neither, or the contact point is missing; TooManyTries beyond five a day. Without `counted`
+    it is counted when its turn comes, and then beyond five a day it is not sent.
     """
     method = method or customer.tenant.setting("activation_method")
     if method not in ACTIVATION_BY:
         raise ValidationError({"method": ValidationError(_("Use email or sms."), code="invalid")})
     if customer.anonymised_at or customer.status != Status.NEW:
         raise ValidationError(_("Only a new customer can be activated by a code."), code="not_new")
-    target = _target(customer, method)
-    send_code(customer, ACTIVATION_BY[method], target=target)
+    target = contact_of(customer, method)
+    send_code(customer, ACTIVATION_BY[method], target=target, counted=counted)
     return method
 
 
 def invite_customer(customer):
-    """After a single registration: send a new customer the activation that the tenant asks for.
+    """With a single registration: send a new customer the activation that the tenant asks for.
 
-    Returns whether one is on its way. Nothing is sent to customers who are active already, without
-    a contact point, or beyond the day's number of messages: the registration stands, and a code can
-    be sent later. Batches and imports do not invite: moving in must not write to thousands.
+    Returns whether one is on its way. Nothing is sent to customers who are active already, or
+    without a contact point: the registration stands, and a code can be sent later. Batches and
+    imports do not invite: moving in must not write to thousands.
     """
     method = customer.tenant.setting("activation_method")
     if customer.status != Status.NEW or method not in ACTIVATION_BY:
         return False
     try:
-        send_activation(customer, method=method)
-    except (ValidationError, TooManyTries):
+        send_activation(customer, method=method, counted=False)
+    except ValidationError:
         return False
     return True
-
-
-def _target(customer, method):
-    if method == "email":
-        email = customer.emails.order_by("-primary", "position").first()
-        address = customer.login_email or (email.address if email else "")
-        if not address:
-            raise ValidationError(_("There is no e-mail to send to."), code="no_target")
-        return address
-    phones = [phone for phone in customer.phones.all() if phone.e164]
-    if customer.login_phone:
-        phones.sort(key=lambda phone: phone.digits != customer.login_phone_key)
-    if not phones:
-        raise ValidationError(_("There is no phone number to send to."), code="no_target")
-    return phones[0].e164
 
 
 def activate_by_link(token):
@@ -155,11 +141,8 @@ def self_register_customer(*, password, **profile):
     if method == "sms":
         _refuse_unreachable_phone(profile["login_phone"], tenant)
     status = Status.ACTIVE if method == "none" else Status.NEW
-    customer = register_customer(password=password, status=status, **profile)
-    if method != "none":
-        # The registration stands even when the message cannot go: a code can be sent again.
-        send_activation(customer, method=method)
-    return customer
+    # Counted later: the registration stands also when no more may be sent today.
+    return register_customer(password=password, status=status, then=invite_customer, **profile)
 
 
 def _refuse_unreachable_phone(given, tenant):
@@ -244,7 +227,7 @@ def request_password_reset(login):
     if customer is None or customer.status != Status.ACTIVE:
         return
     try:
-        target = _target(customer, "email")
+        target = contact_of(customer, "email")
     except ValidationError:
         return
     send_code(customer, Purpose.RESET_PASSWORD, target=target)

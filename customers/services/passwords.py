@@ -7,6 +7,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 import normalise
@@ -56,6 +57,18 @@ def set_customer_password(customer, password, *, reason=""):
     return customer
 
 
+def set_temporary_password(customer, password):
+    """Give a customer a password that we made up; at each sign-in an own one is asked for. Every
+    session of the customer ends."""
+    encoded = make_password(password)
+    with open_change(customer, deed="customer.updated") as change:
+        change.set_silently("password", encoded)
+        change.set_silently("password_temporary", True)
+        change.record("password", None, None)
+        revoke_customer_tokens(change.customer.pk)
+    return customer
+
+
 def prove_customer_password(customer, password):
     """Check the present password of a customer who has one, before something is done by it.
 
@@ -80,25 +93,37 @@ def counted_login(login):
     return text
 
 
-def find_by_login(login):
-    """The customer who signs in with this e-mail, phone, card or username, or None."""
+def find_by_login(login, *, only=()):
+    """The customer who signs in with this e-mail, phone, card or username, or None; with `only`
+    these columns are read, the others when somebody asks for them.
+
+    One query whoever it is and wherever it is found: how long it takes tells a stranger nothing.
+    """
     text = str(login or "").strip()
     if not text or "\0" in text or len(text) > 254:
         return None
-    customers = Customer.objects.identifiable()
-    if "@" in text:
-        found = customers.filter(login_email=normalise.email_key(text)).first()
-    else:
-        found = customers.filter(card_number=text).first() or _find_by_phone(customers, text)
-    return found or customers.filter(username=text).first()
-
-
-def _find_by_phone(customers, text):
-    try:
-        key = login_phone_key(text, current_tenant())
-    except ValidationError:
-        return None
-    return customers.filter(login_phone_key=key).first()
+    wanted = {"login_email": normalise.email_key(text)} if "@" in text else {"card_number": text}
+    if "@" not in text:
+        with suppress(ValidationError):
+            wanted["login_phone_key"] = login_phone_key(text, current_tenant())
+    wanted["username"] = text
+    either = Q()
+    for column, value in wanted.items():
+        either |= Q(**{column: value})
+    customers = Customer.objects.identifiable().filter(either).order_by()
+    if only:
+        customers = customers.only(*only, *wanted)
+    found = list(customers[: len(wanted)])
+    # A card may be numbered like somebody's phone: what stands first in `wanted` is meant.
+    return next(
+        (
+            customer
+            for column, value in wanted.items()
+            for customer in found
+            if getattr(customer, column) == value
+        ),
+        None,
+    )
 
 
 def sign_in_customer(login, password, *, address):
@@ -112,7 +137,8 @@ def sign_in_customer(login, password, *, address):
     realm = f"customer:{tenant.pk}"
     account = counted_login(login)
     count_sign_in(account, address, realm=realm)
-    customer = find_by_login(login)
+    # The fewer columns, the less a row that is there differs in time from one that is not.
+    customer = find_by_login(login, only=("tenant", "status", "password"))
     matches = check_or_burn(password, customer.password if customer else None)
     if not (matches and customer.status == Customer.Status.ACTIVE):
         raise SignInRefused
@@ -120,7 +146,8 @@ def sign_in_customer(login, password, *, address):
     with transaction.atomic():
         # A blocking or an erasure that is under way holds the row; afterwards it is too late.
         still = Customer.objects.select_for_update(of=("self",)).active().filter(pk=customer.pk)
-        if still.first() is None:
+        customer = still.first()
+        if customer is None:
             raise SignInRefused
         pair = issue_pair(tenant, holder=AccessToken.Holder.CUSTOMER, customer_id=customer.pk)
     return pair | {"password_change_needed": True} if customer.password_temporary else pair

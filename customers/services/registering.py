@@ -37,6 +37,7 @@ def register_customer(
     store=None,
     consents=(),
     reason="",
+    then=None,
     **profile,
 ):
     """Register a customer of the active tenant and return it.
@@ -44,7 +45,8 @@ def register_customer(
     `profile` takes the names of Customer.PROFILE, the child lists (lists of dicts) and the fields
     of higher apps. `store` is where the registration happens: the home store unless another is
     named. `consents` is a list of {"purpose", "granted", …}. `number` is only for callers that
-    took it from `take_customer_numbers` before.
+    took it from `take_customer_numbers` before. `then` is called with the customer at the end of
+    the transaction of the registration: what it queues is queued with it or not at all.
 
     Raises one ValidationError that names every bad field; a taken identifier has code "unique".
     Two registrations with the same identifier at once make one customer: the constraint decides.
@@ -81,20 +83,23 @@ def register_customer(
         created_at=created_at or instant,
         updated_at=instant,
     )
-    with transaction.atomic(), opening(customer) as change:
-        change.reason = reason
-        set_columns(change, clean.columns)
-        stand_in_contacts(customer, clean.children)
-        change.consents = [_owned(consent, customer) for consent in statements]
-        _insert(change, clean)
-        for name, value in clean.extras.items():
-            hooks.fields[name].apply(change, value)
-        for hook in hooks.registered:
-            hook(change)
-        if change.columns:
-            customer.save(update_fields=sorted(change.columns))
-        write_consents(change)
-        leave_trace(change)
+    with transaction.atomic():
+        with opening(customer) as change:
+            change.reason = reason
+            set_columns(change, clean.columns)
+            stand_in_contacts(customer, clean.children)
+            change.consents = [_owned(consent, customer) for consent in statements]
+            _insert(change, clean)
+            for name, value in clean.extras.items():
+                hooks.fields[name].apply(change, value)
+            for hook in hooks.registered:
+                hook(change)
+            if change.columns:
+                customer.save(update_fields=sorted(change.columns))
+            write_consents(change)
+            leave_trace(change)
+        if then is not None:
+            then(customer)
     return customer
 
 

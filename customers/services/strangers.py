@@ -9,19 +9,16 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Customer
+from customers.models import ActivationCode, Customer
 from customers.search import with_contact
-from customers.services.codes import DAY, MESSAGES_PER_TARGET_AND_DAY, WrongCode
-from customers.services.lifecycle import (
-    activate_by_code,
-    request_password_reset,
-    self_register_customer,
-    send_activation,
-)
-from customers.services.passwords import counted_login, find_by_login
+from customers.services.codes import DAY, WrongCode
+from customers.services.lifecycle import ACTIVATION_BY, activate_by_code, self_register_customer
+from customers.services.messaging import find_newcomers, queue_for_stranger
+from customers.services.passwords import counted_login
+from events.messages.limits import MESSAGES_PER_TARGET_AND_DAY
 from tenancy.scoping import current_tenant
 from tenancy.services import SignInRefused, count_or_refuse
-from tenancy.services.counting import TooManyTries, give_back
+from tenancy.services.counting import give_back
 from tenancy.services.signing_in import LONGEST_PASSWORD, count_sign_in
 
 HOUR = 3600
@@ -53,8 +50,6 @@ def register_stranger(*, address, password, **profile):
     except ValidationError as error:
         if not _only_taken(error):
             raise
-    except TooManyTries:
-        pass  # registered; too many messages went to this contact point today
     return tenant.setting("activation_method")
 
 
@@ -71,23 +66,16 @@ def resend_activation(contact, *, address):
     """Send the activation link or code again to the new customer with this sign-in, e-mail or
     phone, where there is one. Raises TooManyTries beyond five a day for the same text."""
     _count_message("resend", contact, address)
-    customer = _new_customer(contact)
-    if customer is None:
-        return
-    try:
-        send_activation(customer)
-    except (ValidationError, TooManyTries):
-        return  # nothing to send to, or enough was sent: the caller must not see the difference
+    purpose = ACTIVATION_BY.get(current_tenant().setting("activation_method"))
+    if purpose is not None:
+        queue_for_stranger(purpose, contact)
 
 
 def request_reset(login, *, address):
     """Send a link for a new password, where such a customer exists. Raises TooManyTries beyond
     five a day for the same text."""
     _count_message("reset", login, address)
-    try:
-        request_password_reset(login)
-    except TooManyTries:
-        return
+    queue_for_stranger(ActivationCode.Purpose.RESET_PASSWORD, login)
 
 
 def activate_by_named_code(login, code, *, address):
@@ -109,9 +97,10 @@ def activate_by_named_code(login, code, *, address):
     )
     for rule, subject, limit, seconds in rules:
         count_or_refuse(rule, subject, limit=limit, seconds=seconds)
-    customer = _new_customer(login)
-    if customer is None:
+    found = find_newcomers(login)
+    if len(found) != 1:
         raise WrongCode
+    customer = found[0]
     activate_by_code(code, address=address, customer=customer)
     for rule, subject, _limit, _seconds in rules:
         give_back(rule, subject)
@@ -133,7 +122,8 @@ def count_customers_with(contact, *, address):
         limit=CHECKS_PER_ADDRESS_AND_MINUTE,
         seconds=60,
     )
-    found = _with_contact(contact)
+    people = Customer.objects.identifiable()
+    found = with_contact(people, contact, country=tenant.country)
     return 0 if found is None else found.count()
 
 
@@ -162,23 +152,3 @@ def _count_message(rule, contact, address):
         limit=MESSAGES_PER_TARGET_AND_DAY,
         seconds=DAY,
     )
-
-
-def _new_customer(contact):
-    """The customer who waits for activation and signs in, or is reached, by this text.
-
-    Contact points may repeat: where several new customers share one, none is meant.
-    """
-    customer = find_by_login(contact)
-    if customer is None:
-        waiting = _with_contact(contact)
-        found = [] if waiting is None else list(waiting.filter(status=Customer.Status.NEW)[:2])
-        customer = found[0] if len(found) == 1 else None
-    if customer is None or customer.status != Customer.Status.NEW:
-        return None
-    return customer
-
-
-def _with_contact(contact):
-    country = current_tenant().country
-    return with_contact(Customer.objects.identifiable(), contact, country=country)

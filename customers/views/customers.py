@@ -113,8 +113,9 @@ class CustomerViewSet(CustomerPartViewSet):
         """Register a customer. Two registrations with the same identifier at once make one; the
         other is answered 409. Where the tenant activates by mail or SMS, a customer registered with
         the status `new` is sent the link or code."""
-        customer = writing.register(self.principal, self.body(), number=self.number)
-        invite_customer(customer)
+        customer = writing.register(
+            self.principal, self.body(), number=self.number, then=invite_customer
+        )
         location = reverse("api:customer", args=[customer.pk])
         headers = {"Location": request.build_absolute_uri(location)}
         return self.record_response(customer.pk, status=201, headers=headers)

@@ -22,6 +22,7 @@ from customers.services import (
     prove_customer_password,
     request_login_change,
     send_activation,
+    send_temporary_password,
     set_customer_password,
     update_customer,
 )
@@ -98,6 +99,18 @@ class DeedViewSet(CustomerPartViewSet):
         if method is not None and not isinstance(method, str):
             raise ValidationError({"method": ValidationError(_("Use email or sms."), "invalid")})
         return Response({"method": send_activation(customer, method=method)}, status=202)
+
+    @extend_schema(
+        request=body_of("PasswordRequest", method=text("email or sms; what there is by default.")),
+        responses={202: body_of("PasswordSent", method=text(required=True))},
+        summary="Send a temporary password",
+    )
+    def send_password(self, request, customer_id):
+        """Send an active customer a password that is made up, instead of the present one; at each
+        sign-in the answer then says that an own one is needed. At most five a day to one place."""
+        customer = self.customer()
+        method = self.fields("method").get("method")
+        return Response({"method": send_temporary_password(customer, method=method)}, status=202)
 
     @extend_schema(
         request=body_of("LoginChange", login_email=text(), login_phone=text()),

@@ -94,12 +94,12 @@ def _check_new_rows(body):
         raise ValidationError(errors)
 
 
-def register(principal, body, *, number=None):
+def register(principal, body, *, number=None, then=None):
     """Register a customer for `principal` from a body; returns the Customer.
 
     A token that is bound to stores registers there alone: at its only one, or at the one that
-    `store` names. `number` is for callers that took it before. Raises ValidationError,
-    FieldsRefused, OtherStore.
+    `store` names. `number` is for callers that took it before, `then` as for register_customer.
+    Raises ValidationError, FieldsRefused, OtherStore.
     """
     body = dict(body)
     check_names(body, changeable() | set(ONLY_AT_REGISTRATION))
@@ -113,7 +113,7 @@ def register(principal, body, *, number=None):
             {"status": ValidationError(_("Register as new or active."), code="invalid_choice")}
         )
     consents = body.pop("consents", None) or ()
-    return register_customer(store=store, consents=consents, number=number, **body)
+    return register_customer(store=store, consents=consents, number=number, then=then, **body)
 
 
 def change(principal, customer, body, *, expected=None):

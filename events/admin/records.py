@@ -18,7 +18,6 @@ PAGES = {
     "group": "groups_group",
     "job": "events_job",
     "tenant": "tenancy_tenant",
-    "webhook": "events_webhookendpoint",
 }
 
 

@@ -2,9 +2,9 @@
 
 from events.models.feed import Feed
 from events.models.jobs import Job
+from events.models.messages import Message, MessageText
 from events.models.outbound import Circuit
 from events.models.records import Event, HistoryEntry, HistoryQuerySet, IdempotencyKey
-from events.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Circuit",
@@ -14,6 +14,6 @@ __all__ = [
     "HistoryQuerySet",
     "IdempotencyKey",
     "Job",
-    "WebhookDelivery",
-    "WebhookEndpoint",
+    "Message",
+    "MessageText",
 ]

@@ -26,7 +26,6 @@ SET_UP = (
     (_("Stores"), "store", "tenancy.store"),
     (_("Staff"), "badge", "tenancy.staffmember"),
     (_("Access tokens"), "key", "tenancy.accesstoken"),
-    (_("Webhooks"), "webhook", "events.webhookendpoint"),
 )
 
 

@@ -123,13 +123,14 @@ def test_a_key_that_cannot_be_one_is_refused(admin, tenant, key):
 
 
 @pytest.mark.django_db
-def test_a_wrong_code_stays_counted_under_a_key(admin, acme, as_role):
+def test_a_wrong_code_stays_counted_under_a_key(admin, acme, sent_sms):
     from customers.models import ActivationCode
     from customers.services import send_activation
     from tests.factories import CustomerFactory
 
     customer = CustomerFactory(tenant=acme, status="new", phones=[{"given": "90000001"}])
     send_activation(customer, method="sms")
+    assert len(sent_sms()) == 1
     path = f"customers/{customer.pk}/activate/"
 
     answers = [

@@ -12,6 +12,7 @@ PRODUCTION = {
     "DEBUG": False,
     "SECRET_KEY": "x" * 60,
     "TOKEN_PEPPERS": {1: "pepper"},
+    "DEFAULT_FROM_EMAIL": "no-reply@example.org",
 }
 
 
@@ -35,12 +36,12 @@ def test_a_proper_installation_is_not_refused(settings):
         ({"ALLOWED_HOSTS": ["*"]}, "regulars.E005"),
         ({"BASE_URL": "http://crm.example.org"}, "regulars.E006"),
         ({"SMS_URL": "pigeon://roof"}, "regulars.E007"),
-        ({"EMAIL_USE_TLS": True, "EMAIL_USE_SSL": True}, "regulars.E008"),
+        ({"EMAIL_URL_PROBLEMS": ["EMAIL_URL names no mail server."]}, "regulars.E008"),
+        ({"DEFAULT_FROM_EMAIL": "regulars@localhost"}, "regulars.W007"),
         ({"OUTBOUND_ALLOW": ["https://registry.internal"]}, "regulars.E020"),
         ({"OUTBOUND_ALLOW": ["10.0.0.0/33"]}, "regulars.E020"),
         ({"OUTBOUND_CA_FILE": "/nowhere.pem"}, "regulars.E021"),
         ({"OUTBOUND_ALLOW_HTTP": True}, "regulars.W020"),
-        ({"EVENTS_KEEP_DAYS": 6}, "regulars.E022"),
     ],
 )
 def test_a_contradiction_is_refused(settings, changes, expected):

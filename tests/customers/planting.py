@@ -25,7 +25,10 @@ from customers.services import (
     set_store_profile,
     update_customer,
 )
-from events.models import IdempotencyKey
+from customers.services.messaging import queue_for_stranger
+from events.messages import queue_message
+from events.messages.sending import send_message
+from events.models import IdempotencyKey, Message
 from groups.services import subscribe_customer
 from loyalty.models import Redemption, Reward, Transaction, TransactionLine
 from loyalty.services import account_of, add_points, spend_points
@@ -36,6 +39,13 @@ from tests.factories import GroupFactory, StaffMemberFactory, StoreFactory, User
 # Marks that must not even be stored: they stand in the upload only.
 IN_THE_UPLOAD = ("Zexif", "Zcomment")
 STAFF_NAME = "Zstaffname"
+# How the person may have typed a sign-in or contact point, in a request that is on its way.
+TYPED = (
+    lambda customer: customer.login_email.upper(),
+    lambda customer: f"00{customer.login_phone[1:3]} {customer.login_phone[3:]}",
+    lambda customer: customer.emails.last().address,
+    lambda customer: customer.card_number,
+)
 
 
 def plant(tenant, start="Z", *, number=987650001):
@@ -161,7 +171,9 @@ def plant(tenant, start="Z", *, number=987650001):
 def _plant_beside(tenant, customer, mark, seller):
     """Copies outside the record: codes, tokens, stored answers, the admin's log, a session."""
     request_login_change(customer, login_email=f"{mark('newlogin').lower()}@example.org")
+    send_message(Message.objects.get(customer_id=customer.pk).pk)
     assert ActivationCode.objects.filter(customer=customer).exists()
+    _plant_messages(tenant, customer, mark)
     create_token(tenant, holder="customer", customer_id=customer.pk, name=mark("token"))
     places = {
         "subject": {"subject_id": customer.pk, "body": mark("answer")},
@@ -215,6 +227,21 @@ def _plant_loyalty(customer, store, mark):
     Redemption.objects.create(
         **common, reward=reward, entry=spent, name="Mug", cost=5_00, coupon=f"C{customer.pk.hex}"
     )
+
+
+def _plant_messages(tenant, customer, mark):
+    """Messages on their way: to a sign-in that waits for its code, and to whoever typed one."""
+    to = f"{mark('waiting').lower()}@example.org"
+    queue_message(
+        tenant,
+        "change_email",
+        channel="email",
+        to=to,
+        customer_id=customer.pk,
+        business=mark("word"),
+    )
+    for written in TYPED:
+        queue_for_stranger(ActivationCode.Purpose.RESET_PASSWORD, written(customer))
 
 
 def picture():

@@ -1,6 +1,5 @@
 """Many guesses and many messages end at their caps, and right codes use none of them up."""
 
-import json
 import re
 
 import pytest
@@ -22,13 +21,6 @@ def open_tenant():
     return update_tenant(tenant, settings=settings)
 
 
-@pytest.fixture
-def sms(settings, tmp_path):
-    """The SMS that were sent, as dicts."""
-    settings.SMS_FILE_PATH = str(tmp_path / "sms")
-    return lambda: [json.loads(path.read_text("utf-8")) for path in tmp_path.glob("sms/*.json")]
-
-
 def call(endpoint, body=None, **options):
     return Api().post(f"tenants/acme/{endpoint}/", body, **options)
 
@@ -37,23 +29,23 @@ def register(**profile):
     return call("register", {"password": PASSWORD, "first_name": "Ada"} | profile)
 
 
-def test_a_hundred_resends_are_five_messages(open_tenant, sms):
+def test_a_hundred_resends_are_five_messages(open_tenant, sent_sms):
     register(login_phone="900 00 009")
     texts = ["90000009", "+47 900 00 009", "0047 90000009", "900 00 009"]
 
     for n in range(100):
         call("send-code", {"contact": texts[n % 4]}, REMOTE_ADDR=f"198.51.100.{n}")
 
-    assert len(sms()) == 5
+    assert len(sent_sms()) == 5
 
 
-def test_a_tenant_sends_no_more_sms_a_day_than_its_cap(open_tenant, sms, monkeypatch):
-    monkeypatch.setattr("customers.services.codes.SMS_PER_TENANT_AND_DAY", 3)
+def test_a_tenant_sends_no_more_sms_a_day_than_its_cap(open_tenant, sent_sms, settings):
+    settings.SMS_PER_TENANT_AND_DAY = 3
 
     answers = [register(login_phone=f"900 00 10{n}") for n in range(6)]
 
     assert {answer.status_code for answer in answers} == {202}
-    assert len(sms()) == 3
+    assert len(sent_sms()) == 3
 
 
 def test_spraying_one_guess_at_each_of_many_accounts_ends_at_the_tenants_cap(
@@ -89,12 +81,12 @@ def test_without_the_cap_every_sprayed_guess_would_be_tried(open_tenant, monkeyp
     assert len(evaluated) == 60
 
 
-def test_a_right_code_uses_up_none_of_the_caps(open_tenant, sms, monkeypatch):
+def test_a_right_code_uses_up_none_of_the_caps(open_tenant, sent_sms, monkeypatch):
     monkeypatch.setattr(strangers, "NAMED_GUESSES_PER_TENANT_AND_DAY", 2)
 
     for n in range(4):
         register(login_phone=f"900 00 10{n}")
-        newest = next(message for message in sms() if message["to"] == f"+479000010{n}")
+        newest = next(message for message in sent_sms() if message["to"] == f"+479000010{n}")
         code = re.search(r"\b(\d{6})\b", newest["text"])[1]
         answer = call("activate", {"code": code, "login": f"900 00 10{n}"})
         assert answer.status_code == 204

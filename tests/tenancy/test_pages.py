@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.core import mail
 from django.test import Client
 
 from customers.models import Customer
@@ -36,18 +35,18 @@ def link_in(message):
 
 
 @pytest.fixture
-def activation(tenant):
+def activation(tenant, sent_mail):
     with in_tenant(tenant):
         self_register_customer(password=PASSWORD, login_email="ada@example.org")
-    return link_in(mail.outbox[-1])
+    return link_in(sent_mail()[-1])
 
 
 @pytest.fixture
-def reset(tenant):
+def reset(tenant, sent_mail):
     with in_tenant(tenant):
         register_customer(login_email="grace@example.org", password=PASSWORD)
         request_password_reset("grace@example.org")
-    return link_in(mail.outbox[-1])
+    return link_in(sent_mail()[-1])
 
 
 def status(tenant):
@@ -154,7 +153,7 @@ def test_a_made_up_link_is_refused_politely(browser, tenant, token):
 
 
 @pytest.mark.parametrize("host", [f"evil{n}.example" for n in range(10)])
-def test_a_forged_host_never_stands_in_a_mail(tenant, settings, host):
+def test_a_forged_host_never_stands_in_a_mail(tenant, settings, host, sent_mail):
     settings.ALLOWED_HOSTS = ["*"]
     body = {"login_email": "ada@example.org", "password": PASSWORD}
 
@@ -166,7 +165,7 @@ def test_a_forged_host_never_stands_in_a_mail(tenant, settings, host):
     )
 
     assert answer.status_code == 202
-    (message,) = mail.outbox
+    (message,) = sent_mail()
     assert host not in str(message.message())
     assert "http://localhost:8000/activate/acme/" in message.body
 

@@ -8,7 +8,7 @@ from django.db import connection
 
 from customers.models import ActivationCode
 from customers.services import codes, send_activation, set_customer_password
-from customers.services.codes import Purpose, send_code
+from events.models import Message
 from tenancy import clock, secrets
 from tenancy.services import create_token, principal_of
 from tests.factories import PASSWORD, CustomerFactory
@@ -32,7 +32,7 @@ def dump():
 def made(monkeypatch):
     """The plain texts of the secrets that were made."""
     texts = []
-    for name in ("random_code", "random_token"):
+    for name in ("derived_code", "derived_token", "random_token"):
         real = getattr(secrets, name)
 
         def spy(*args, real=real):
@@ -44,8 +44,7 @@ def made(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_of_300_secrets_none_stands_in_the_database(acme, made, settings, tmp_path):
-    settings.SMS_FILE_PATH = str(tmp_path)
+def test_of_300_secrets_none_stands_in_the_database(acme, made, sent_sms, sent_mail):
     with clock.frozen(NOON):
         for n in range(N):
             customer = CustomerFactory(
@@ -56,27 +55,50 @@ def test_of_300_secrets_none_stands_in_the_database(acme, made, settings, tmp_pa
             )
             create_token(acme, holder="service", scopes={"customers:read"})
             send_activation(customer, method="sms")
-            send_code(customer, Purpose.RESET_PASSWORD, target=f"n{n}@example.org")
+            send_activation(customer, method="email")
         set_customer_password(customer, PASSWORD)
-        text = dump()
+        on_their_way = dump()
+        assert len(sent_sms()) == len(sent_mail()) == N
+        text = on_their_way + dump()
 
     assert len(made) >= 3 * N
     assert ActivationCode.objects.count() == 2 * N
-    found = [secret for secret in made if re.search(rf"(?<![0-9a-f]){secret}(?![0-9a-f])", text)]
-    assert found == []
+    assert standing_in(text, made) == []
+    assert all(any(code in sms["text"] for sms in sent_sms()) for code in codes_of(made))
     assert PASSWORD not in text
 
 
+def standing_in(text, secrets_made):
+    return [one for one in secrets_made if re.search(rf"(?<![0-9a-f]){one}(?![0-9a-f])", text)]
+
+
+def codes_of(secrets_made):
+    return [one for one in secrets_made if re.fullmatch(r"\d{6}", one)]
+
+
 @pytest.mark.django_db
-def test_the_dump_would_show_a_secret_that_is_stored(acme, made, monkeypatch, settings, tmp_path):
-    settings.SMS_FILE_PATH = str(tmp_path)
+def test_the_dump_would_show_a_secret_that_is_stored(acme, made, monkeypatch, sent_sms):
     monkeypatch.setattr(codes, "_digest", lambda tenant_id, purpose, secret, pepper=None: secret)
     customer = CustomerFactory(tenant=acme, status="new", phones=[{"given": "900 10 001"}])
 
     with clock.frozen(NOON):
         send_activation(customer, method="sms")
+        sent_sms()
 
-    assert re.search(rf"(?<![0-9a-f]){made[-1]}(?![0-9a-f])", dump())
+    assert standing_in(dump(), codes_of(made)) == codes_of(made) != []
+
+
+@pytest.mark.django_db
+def test_nothing_of_a_message_is_left_but_the_note_that_it_was_sent(acme, sent_sms):
+    customer = CustomerFactory(tenant=acme, status="new", phones=[{"given": "900 10 001"}])
+    send_activation(customer, method="sms")
+    waiting = Message.objects.get()
+
+    (sms,) = sent_sms()
+
+    sent = Message.objects.get()
+    assert (waiting.to, sms["to"]) == ("+4790010001", "+4790010001")
+    assert (sent.state, sent.to, sent.words, sent.seed) == ("sent", "", {}, "")
 
 
 @pytest.mark.django_db
