@@ -1,5 +1,6 @@
 """The nightly proof finds what does not add up, and freezes it."""
 
+import contextlib
 import json
 from datetime import timedelta
 from io import StringIO
@@ -7,6 +8,8 @@ from io import StringIO
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from events.jobs import enqueue
 from events.models import Event, HistoryEntry, Job
@@ -15,13 +18,18 @@ from loyalty.models import Entry, Lot, LoyaltyAccount, Transaction
 from loyalty.services import (
     account_of,
     add_points,
+    cancel_entry,
     create_earning_rule,
+    delete_earning_rule,
+    record_transaction,
     spend_points,
     transfer_points,
 )
-from loyalty.services.checking import check_account, reconcile, release_account
+from loyalty.services.checking import check_account, check_sums, reconcile, release_account
+from tenancy import clock
 from tenancy.scoping import in_tenant
 from tests.factories import CustomerFactory
+from tests.loyalty.story import NOON, set_programme
 
 
 @pytest.fixture
@@ -36,6 +44,52 @@ def busy(ada, grace, sell, take_back):
     spend_points(ada, points=3_00)
     transfer_points(grace, ada, points=5_00)
     return ada
+
+
+DEEDS = st.lists(
+    st.tuples(
+        st.sampled_from(["sell", "back", "add", "spend", "send", "resend", "cancel"]),
+        st.integers(0, 3),
+        st.integers(1, 900),
+        st.integers(0, 40),
+    ),
+    max_size=12,
+)
+
+
+@given(deeds=DEEDS)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_happens_in_whatever_order_everything_adds_up(acme, deeds):
+    one, other = CustomerFactory(tenant=acme), CustomerFactory(tenant=acme)
+    # Points are held back for ten days and expire after twenty.
+    terms = {"points_lock_days": 10, "points_expire": "after_x_days", "points_days": 20}
+    set_programme(acme, **terms)
+    rule = create_earning_rule(name="Purchases", kind="purchase", rate="1.3333")
+    key, sent = one.pk.hex, []
+    for index, (deed, sale, amount, day) in enumerate(deeds):
+        instant = NOON + timedelta(days=index * 3)
+        with clock.frozen(instant), contextlib.suppress(ValidationError):
+            if deed in ("sell", "back"):
+                fields = {"number": f"{key}-{index}", "amount": amount}
+                fields["purchased_at"] = instant - timedelta(days=day)
+                if deed == "back":
+                    fields |= {"kind": "return", "revises": f"{key}-{sale}"}
+                sent.append(fields)
+                record_transaction(one, **fields)
+            elif deed == "resend" and sent:
+                assert not record_transaction(one, **sent[sale % len(sent)])[1]
+            elif deed == "add":
+                add_points(one, points=amount)
+            elif deed == "spend":
+                spend_points(one, points=amount)
+            elif deed == "send":
+                transfer_points(one, other, points=amount)
+            elif deed == "cancel" and (entry := Entry.objects.filter(kind="earn").first()):
+                cancel_entry(entry)
+        assert wrong(one) == wrong(other) == set()
+    delete_earning_rule(rule)
+
+    assert check_sums(acme) == []
 
 
 def wrong(customer):
