@@ -216,12 +216,12 @@ STEPS = st.lists(
         st.integers(0, 4),
         st.sampled_from([0, 1, 3, 6, 9]),
     ),
-    max_size=14,
+    max_size=10,
 )
 
 
 @given(steps=STEPS, resent=st.lists(st.integers(0, 13), max_size=4))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_in_any_order_and_however_often_sent_the_counters_are_the_replay(acme, steps, resent):
     customer = CustomerFactory(tenant=acme)
     prefix, sent, expected_sales = customer.pk.hex, [], set()
