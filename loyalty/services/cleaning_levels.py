@@ -6,11 +6,11 @@ from django.utils.translation import gettext_lazy as _
 import normalise
 from loyalty.amounts import money_in, number_in
 from loyalty.models import Level
+from loyalty.services.wording import clean_translations, placed
 from tenancy.tenant_settings import Setting
 
 MOST_PERCENT = 10_000
 MOST_SPECIAL = 50
-MOST_LANGUAGES = 50
 LARGEST_POSITION = 2_147_483_647
 SPECIAL_FIELDS = ("name", "code", "percent", "active", "start_at", "end_at")
 _FLAG = Setting("flag", bool, True, "")
@@ -27,16 +27,10 @@ def clean_level(fields, tenant):
         try:
             clean[name] = _CLEANERS[name](value, tenant)
         except ValidationError as error:
-            errors |= _placed(name, error)
+            errors |= placed(name, error)
     if errors:
         raise ValidationError(errors)
     return clean
-
-
-def _placed(name, error):
-    if hasattr(error, "error_dict"):
-        return {f"{name}.{part}": errors for part, errors in error.error_dict.items()}
-    return {name: error.error_list}
 
 
 def _refuse(message, code):
@@ -78,33 +72,6 @@ def _min_order(value, tenant):
     return None if value in (None, "") else money_in(value, tenant.currency)
 
 
-def _translations(value, tenant):
-    """{"nb": {"name", "description"}}; None and "" are no translation."""
-    if value in (None, ""):
-        return {}
-    if not isinstance(value, dict):
-        raise _refuse(_("Must be an object."), "invalid")
-    if len(value) > MOST_LANGUAGES:
-        raise _refuse(_("At most %(n)d entries.") % {"n": MOST_LANGUAGES}, "max_length")
-    clean, errors = {}, {}
-    for language, words in value.items():
-        try:
-            tag = normalise.clean_language(language)
-            if not tag:
-                raise _refuse(_("Must not be empty."), "blank")
-            if not isinstance(words, dict) or set(words) - {"name", "description"}:
-                raise _refuse(_("Must be an object with name and description."), "invalid")
-            told = {name: _CLEANERS_OF_WORDS[name](text, tenant) for name, text in words.items()}
-        except ValidationError as error:
-            errors[str(language)[:20]] = error.error_list
-            continue
-        if told := {name: text for name, text in told.items() if text}:
-            clean[tag] = told
-    if errors:
-        raise ValidationError(errors)
-    return clean
-
-
 def _special_rewards(value, tenant):
     """A list of {"name", "code", "percent", "active", "start_at", "end_at"}, of which the name is
     needed; kept with the percent in hundredths and the instants in UTC."""
@@ -119,7 +86,7 @@ def _special_rewards(value, tenant):
         try:
             clean.append(_special_reward(item, tenant))
         except ValidationError as error:
-            errors |= _placed(str(index), error)
+            errors |= placed(str(index), error)
     if errors:
         raise ValidationError(errors)
     return clean
@@ -165,7 +132,7 @@ def _flag(value, tenant):
 _CLEANERS = {
     "name": _text("name", required=True),
     "description": _text("description", multiline=True),
-    "translations": _translations,
+    "translations": lambda value, tenant: clean_translations(value),
     "threshold": _given(lambda value, tenant: number_in(value)),
     "reward_percent": _given(_percent),
     "reward_name": _text("reward_name"),
@@ -174,10 +141,6 @@ _CLEANERS = {
     "min_order": _min_order,
     "active": _given(_flag),
     "position": _position,
-}
-_CLEANERS_OF_WORDS = {
-    "name": _text("name"),
-    "description": _text("description", multiline=True),
 }
 _CLEANERS_OF_SPECIAL = {
     "name": _text("reward_name", required=True),

@@ -14,8 +14,9 @@ from events.services import record
 from loyalty.amounts import number_in, number_out, plain
 from loyalty.models import Level, Redemption, Reward
 from loyalty.models.rewards import RewardLevel
+from loyalty.services.levels import find_level
 from loyalty.services.points import LARGEST_POINTS
-from loyalty.services.wording import clean_translations
+from loyalty.services.wording import clean_translations, placed
 from tenancy import clock
 from tenancy.scoping import current_tenant
 
@@ -125,7 +126,7 @@ def clean_reward(fields):
         try:
             clean[name] = _CLEANERS[name](value)
         except ValidationError as error:
-            errors[name] = error.error_list
+            errors |= placed(name, error)
     if errors:
         raise ValidationError(errors)
     return clean
@@ -198,13 +199,7 @@ def _levels(value):
     wanted = [] if value in (None, "") else value
     if not isinstance(wanted, (list, tuple, set, frozenset)):
         raise ValidationError(_("Must be a list of levels."), code="invalid")
-    known = {str(level.pk): level for level in Level.objects.all()}
-    found = {}
-    for one in wanted:
-        key = str(one.pk if isinstance(one, Level) else one).lower()
-        if key not in known:
-            raise ValidationError(_("No such level."), code="does_not_exist")
-        found[key] = known[key]
+    found = {level.pk: level for level in map(find_level, wanted)}
     return list(found.values())
 
 

@@ -27,7 +27,7 @@ from loyalty.services import (
 from tenancy import clock
 from tenancy.models import Store
 from tenancy.services import update_tenant
-from tests.loyalty.test_ledger import adds_up
+from tests.loyalty.story import adds_up
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

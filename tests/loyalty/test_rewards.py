@@ -69,10 +69,10 @@ def test_a_reward_is_made_from_what_people_write():
         ({"name": "A", "cost": 1, "levels": ["nowhere"]}, {"levels": "does_not_exist"}),
         ({"name": "A", "cost": 1, "levels": "gold"}, {"levels": "invalid"}),
         ({"name": "A", "cost": 1, "translations": []}, {"translations": "invalid"}),
-        ({"name": "A", "cost": 1, "translations": {"nb": "B"}}, {"translations": "invalid"}),
+        ({"name": "A", "cost": 1, "translations": {"nb": "B"}}, {"translations.nb": "invalid"}),
         (
             {"name": "A", "cost": 1, "translations": {"norsk": {"name": "B"}}},
-            {"translations": "invalid_language"},
+            {"translations.norsk": "invalid_language"},
         ),
         (
             {"name": "A", "cost": 1, "active_from": "2026-03-02", "active_to": "2026-03-02"},
