@@ -12,6 +12,7 @@ from api.routes import route
 from customers import urls as customers
 from events import urls as events
 from groups import urls as groups
+from loyalty import urls as loyalty
 from tenancy import urls as tenancy
 
 app_name = "api"
@@ -41,6 +42,7 @@ def shown(view):
 urlpatterns = [
     *customers.urlpatterns,
     *groups.urlpatterns,
+    *loyalty.urlpatterns,
     *events.urlpatterns,
     *tenancy.urlpatterns,
     route("schema/", shown(SpectacularAPIView.as_view(**OPEN)), "schema"),

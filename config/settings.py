@@ -315,6 +315,9 @@ SPECTACULAR_SETTINGS = {
         "CustomerKind": "customers.models.Customer.Kind",
         "PhoneKind": "customers.models.Phone.Kind",
         "AddressKind": "customers.models.Address.Kind",
+        "EntryKind": "loyalty.models.Entry.Kind",
+        "TransactionKind": "loyalty.models.Transaction.Kind",
+        "EarningRuleKind": "loyalty.models.EarningRule.Kind",
     },
     "DISABLE_ERRORS_AND_WARNINGS": False,
 }

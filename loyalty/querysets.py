@@ -1,6 +1,6 @@
 """Reads of the loyalty programme, chainable."""
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from tenancy.scoping import OwnedQuerySet
 
@@ -15,6 +15,13 @@ class AccountQuerySet(OwnedQuerySet):
         """Level and assigned level fetched along."""
         return self.select_related("level", "manual_level")
 
+    def standing_on(self, level, *, assigned=None):
+        """Accounts on `level`; `assigned` says whether staff put them there (None: either)."""
+        here = self.filter(level=level)
+        if assigned is None:
+            return here
+        return here.filter(manual_level=level) if assigned else here.exclude(manual_level=level)
+
     def due(self, instant):
         """Accounts with a lot that expires or is unlocked at `instant` or before."""
         return self.filter(next_due_at__lte=instant)
@@ -24,6 +31,14 @@ class EntryQuerySet(OwnedQuerySet):
     def of_source(self, source_kind, source_id):
         """The entries that one cause made."""
         return self.filter(source_kind=source_kind, source_id=source_id)
+
+    def as_told(self):
+        """With account, note and lot, and annotated with `reversed_by`, the id of the entry that
+        corrects it."""
+        corrections = self.model.objects.filter(reverses=OuterRef("pk")).order_by()
+        return self.select_related("account", "note", "lot").annotate(
+            reversed_by=Subquery(corrections.values("pk")[:1])
+        )
 
 
 class LotQuerySet(OwnedQuerySet):
@@ -75,6 +90,15 @@ class RewardQuerySet(OwnedQuerySet):
             active=True,
         )
 
+    def on_offer(self, instant):
+        """In force, and not sold out."""
+        return self.in_force(instant).filter(Q(stock__isnull=True) | Q(n_redeemed__lt=F("stock")))
+
+    def open_to(self, level):
+        """For everybody, or for who stands on `level` (None: on no level)."""
+        restrictions = self.model.levels.through.objects.filter(reward=OuterRef("pk"))
+        return self.filter(~Exists(restrictions) | Exists(restrictions.filter(level=level)))
+
 
 class RedemptionQuerySet(OwnedQuerySet):
     def open(self, instant):
@@ -84,3 +108,15 @@ class RedemptionQuerySet(OwnedQuerySet):
             used_at__isnull=True,
             cancelled_at__isnull=True,
         )
+
+    def with_status(self, status, instant):
+        """Those that are "open", "used", "cancelled" or "expired" (ran out unused) at `instant`."""
+        if status == "used":
+            return self.filter(used_at__isnull=False)
+        if status == "cancelled":
+            return self.filter(cancelled_at__isnull=False)
+        if status == "expired":
+            return self.filter(
+                active_until__lte=instant, used_at__isnull=True, cancelled_at__isnull=True
+            )
+        return self.open(instant)

@@ -146,12 +146,20 @@ OPERATIONS = {
     "levels.create": Rule("settings:write", seller=False),
     "levels.partial_update": Rule("settings:write", seller=False),
     "levels.destroy": Rule("settings:write", seller=False),
+    # Answers whole customer records.
+    "levels.customers": Rule("customers:read"),
     "points.list": Rule("loyalty:read", own=True),
+    "points.list_all": Rule("loyalty:read", seller=False),
+    # A seller who could add points would need no ceiling for adjusting them.
+    "points.add": Rule("loyalty:write", seller=False),
+    "points.spend": Rule("loyalty:write"),
     "points.adjust": Rule("points:adjust"),
     "points.transfer": Rule("loyalty:write"),
     "points.cancel": Rule("points:adjust", seller=False),
-    "transactions.list": Rule("loyalty:read"),
-    "transactions.retrieve": Rule("loyalty:read"),
+    "transactions.list": Rule("loyalty:read", own=True),
+    "transactions.retrieve": Rule("loyalty:read", own=True),
+    "transactions.create": Rule("transactions:write"),
+    "transactions.batch": Rule("transactions:write"),
     "earning_rules.list": Rule("loyalty:read", seller=False),
     "earning_rules.retrieve": Rule("loyalty:read", seller=False),
     "earning_rules.create": Rule("settings:write", seller=False),
@@ -165,7 +173,10 @@ OPERATIONS = {
     "redemptions.list": Rule("loyalty:read", own=True),
     "redemptions.retrieve": Rule("loyalty:read", own=True),
     "redemptions.create": Rule("loyalty:write", own=True),
+    # A coupon's code is worth what it buys: only who may use one looks for it.
+    "redemptions.find": Rule("loyalty:write"),
     "redemptions.use": Rule("loyalty:write"),
+    "redemptions.unuse": Rule("loyalty:write"),
     "redemptions.cancel": Rule("loyalty:write"),
     "redemptions.delivery": Rule("loyalty:write"),
     # set-up

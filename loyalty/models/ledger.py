@@ -87,6 +87,7 @@ class Entry(TenantOwned):
                 name="entry_kind",
             ),
         ]
+        indexes = [models.Index(fields=["tenant", "created_at", "id"], name="entry_when")]
 
     def __str__(self):
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"

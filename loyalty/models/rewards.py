@@ -159,3 +159,11 @@ class Redemption(TenantOwned):
 
     def __str__(self):
         return self.coupon
+
+    def status_at(self, instant):
+        """ "used", "cancelled", "expired" (ran out unused) or "open"."""
+        if self.used_at is not None:
+            return "used"
+        if self.cancelled_at is not None:
+            return "cancelled"
+        return "expired" if self.active_until and self.active_until <= instant else "open"

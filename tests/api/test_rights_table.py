@@ -22,37 +22,6 @@ WITHOUT_ENDPOINT = {
     "customers.import": "imports run as a command",
     "customers.batch_delete": "asked for a batch that deletes",
     "customers.export_all": "asked where a list streams every customer",
-    # Asked by the back office; take a line out when its endpoint comes.
-    "loyalty.retrieve": "the back office",
-    "level.update": "the back office",
-    "level.destroy": "the back office",
-    "levels.list": "the back office",
-    "levels.retrieve": "the back office",
-    "levels.create": "the back office",
-    "levels.partial_update": "the back office",
-    "levels.destroy": "the back office",
-    "points.list": "the back office",
-    "points.adjust": "the back office",
-    "points.transfer": "the back office",
-    "points.cancel": "the back office",
-    "transactions.list": "the back office",
-    "transactions.retrieve": "the back office",
-    "earning_rules.list": "the back office",
-    "earning_rules.retrieve": "the back office",
-    "earning_rules.create": "the back office",
-    "earning_rules.partial_update": "the back office",
-    "earning_rules.destroy": "the back office",
-    "rewards.list": "the back office",
-    "rewards.retrieve": "the back office",
-    "rewards.create": "the back office",
-    "rewards.partial_update": "the back office",
-    "rewards.destroy": "the back office",
-    "redemptions.list": "the back office",
-    "redemptions.retrieve": "the back office",
-    "redemptions.create": "the back office",
-    "redemptions.use": "the back office",
-    "redemptions.cancel": "the back office",
-    "redemptions.delivery": "the back office",
 }
 
 
@@ -100,8 +69,7 @@ def test_the_back_office_asks_the_same_table():
 def test_every_scope_opens_something_or_is_asked_by_name():
     opening = {rule.scope for rule in OPERATIONS.values() if rule.scope}
 
-    later = {"loyalty:read", "loyalty:write", "points:adjust", "transactions:write"}
-    assert set(SCOPES) - opening <= later | {"customers:merge", "password_hash"}
+    assert set(SCOPES) - opening <= {"customers:merge", "password_hash"}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

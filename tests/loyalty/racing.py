@@ -1,6 +1,7 @@
 """Many callers at once, and what became of each."""
 
 import threading
+import time
 from collections import Counter
 
 from django.core.exceptions import ValidationError
@@ -12,10 +13,10 @@ from loyalty.services import Repeated
 from tenancy.scoping import in_tenant
 
 DONE, REPEATED = "done", "repeated"
-PATIENCE = 120  # seconds; a thread that takes longer hangs
+PATIENCE = 300  # seconds; threads that take longer hang
 
 
-def at_once(tenant, n_threads, work):
+def at_once(tenant, n_threads, work, *, patience=PATIENCE):
     """Run `work(number)` in threads that start together, in the tenant's scope; returns a Counter
     of what became of the calls. `work` may answer a Counter of its own."""
     start, told = threading.Barrier(n_threads), []
@@ -23,16 +24,19 @@ def at_once(tenant, n_threads, work):
     def run(number):
         try:
             with in_tenant(tenant):
-                start.wait(timeout=PATIENCE)
+                start.wait(timeout=patience)
                 told.append(outcome(work, number))
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=[number]) for number in range(n_threads)]
+    threads = [
+        threading.Thread(target=run, args=[number], daemon=True) for number in range(n_threads)
+    ]
     for thread in threads:
         thread.start()
+    end = time.monotonic() + patience
     for thread in threads:
-        thread.join(timeout=PATIENCE)
+        thread.join(timeout=max(0, end - time.monotonic()))
     assert len(told) == n_threads
     return sum(told, Counter())
 

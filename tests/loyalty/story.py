@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
+from django.db import connection
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 
 from loyalty.models import Entry, Lot
 from loyalty.services import create_level
@@ -48,3 +50,16 @@ def adds_up(account):
         and account.points >= 0
         and account.locked_points >= 0
     )
+
+
+def refused(answer):
+    """{field: code} of a refusal of the API."""
+    return {error["field"]: error["code"] for error in answer.json()["errors"]}
+
+
+def n_queries(work):
+    """How many queries `work()` asks the second time; the first notes that the token was used."""
+    work()
+    with CaptureQueriesContext(connection) as captured:
+        work()
+        return len(captured)

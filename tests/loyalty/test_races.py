@@ -21,10 +21,13 @@ from loyalty.services import (
     use_coupon,
 )
 from tenancy.scoping import in_tenant
-from tests.factories import CustomerFactory, TenantFactory
+from tests.api_client import Api
+from tests.factories import CustomerFactory, TenantFactory, make_token
 from tests.loyalty.racing import DONE, at_once, outcome, wrong_accounts
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+N_CALLERS = 100
 
 
 @pytest.fixture
@@ -171,3 +174,66 @@ def test_who_looks_first_and_marks_then_uses_a_coupon_twice(shop, redemption):
         Redemption.objects.filter(pk=row.pk).update(used_at=row.redeemed_at)
 
     assert at_once(shop, 4, naive) == {DONE: 4}
+
+
+def sent_at_once(shop, path, body, *, n, headers):
+    """The answers to the same POST from n callers with one token that start together."""
+    api, answers = Api(make_token(shop), raises=False), []
+
+    def send(_number):
+        answers.append(api.post(path, body, headers=headers))
+
+    assert at_once(shop, n, send) == {DONE: n}
+    return answers
+
+
+@pytest.mark.parametrize("deed", ["add", "spend"])
+def test_a_request_under_one_key_moves_points_once(shop, deed):
+    customer = CustomerFactory(tenant=shop)
+    add_points(customer, points=100_00)
+
+    answers = sent_at_once(
+        shop,
+        f"customers/{customer.pk}/points/{deed}/",
+        {"points": 7},
+        n=N_CALLERS,
+        headers={"Idempotency-Key": "till-7"},
+    )
+
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses[201] >= 1
+    assert statuses[201] + statuses[409] == N_CALLERS
+    assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
+    assert account_of(customer).points == (107_00 if deed == "add" else 93_00)
+    assert wrong_accounts() == []
+
+
+def test_a_source_without_a_key_moves_points_once(shop):
+    customer = CustomerFactory(tenant=shop)
+
+    answers = sent_at_once(
+        shop,
+        f"customers/{customer.pk}/points/add/",
+        {"points": 7, "source": "receipt-7"},
+        n=N_CALLERS,
+        headers={},
+    )
+
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 200: N_CALLERS - 1}
+    assert len({answer.content for answer in answers}) == 1
+    assert account_of(customer).points == 7_00
+
+
+def test_a_transaction_that_comes_often_counts_once(shop):
+    customer = CustomerFactory(tenant=shop)
+    body = {
+        "customer": str(customer.pk),
+        "number": "S-1",
+        "amount": 10,
+        "purchased_at": "2026-03-10T12:00:00Z",
+    }
+
+    answers = sent_at_once(shop, "transactions/", body, n=N_CALLERS, headers={})
+
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 200: N_CALLERS - 1}
+    assert account_of(customer).transactions_count == 1

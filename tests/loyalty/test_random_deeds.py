@@ -134,7 +134,9 @@ def random_deeds(shop, *, n, n_workers):
         create_reward(name="Sticker", cost=0, stock=1),
     ]
     workers = [Worker(number, customers, rewards) for number in range(n_workers)]
-    return at_once(shop, n_workers, lambda number: workers[number].work(n // n_workers))
+    return at_once(
+        shop, n_workers, lambda number: workers[number].work(n // n_workers), patience=1_200
+    )
 
 
 def check_everything():
@@ -200,7 +202,7 @@ def expiring_rounds(shop, n_rounds):
                     n_spent["in time" if in_time else "too late"] += told[DONE]
             gate.wait(timeout=60)
 
-    assert at_once(shop, 5, work) == {DONE: 5}
+    assert at_once(shop, 5, work, patience=1_200) == {DONE: 5}
     return customer, n_spent
 
 
