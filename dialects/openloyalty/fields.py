@@ -18,6 +18,8 @@ INVALID = "This value is not valid."
 TOO_LONG = "This value is too long."
 EXTRA = "This form should not contain extra fields."
 LABELS = "Customer labels invalid data"
+# The vendor's own words.
+NO_START_LEVEL = "Neither level is not available as start level for this customer."
 LABELS_TYPE = "Type of the labels field value is incorrect. The correct type is labels as a string."
 WRONG_EMAIL = "Incorrect e-mail address."
 WRONG_PHONE = "Incorrect phone number format, use 00000000000."
@@ -37,6 +39,7 @@ SENTENCES = {
     ("phone", "unique"): "Customer with such phone already exists.",
     ("loyaltyCardNumber", "unique"): "Customer with such loyalty card number already exists.",
     ("labels", None): LABELS,
+    ("levelId", "no_start_level"): NO_START_LEVEL,
     ("plainPassword", "required"): BLANK,
     ("currentPassword", None): "This value should be the user's current password.",
     ("file", "too_large"): "The file is too large.",
@@ -168,6 +171,26 @@ class Labels(serializers.Field):
                 self.fail("invalid")
             labels.append({"key": key, "value": value})
         return labels
+
+    def to_representation(self, value):
+        return value
+
+
+class Structure(serializers.Field):
+    """A list or a map whose parts the services judge."""
+
+    default_error_messages = {"invalid": INVALID}
+
+    def __init__(self, **options):
+        super().__init__(required=False, **options)
+
+    def run_validation(self, data=empty):
+        return super().run_validation({} if data in (None, "") else data)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, (dict, list)):
+            self.fail("invalid")
+        return data
 
     def to_representation(self, value):
         return value

@@ -16,9 +16,21 @@ from customers.search import (
     narrow_by_phone,
     narrow_by_text,
 )
+from loyalty.finding import (
+    average_between,
+    between,
+    bought_since,
+    has_assigned_level,
+    narrow_by_account,
+    with_average_order,
+    with_order_of,
+)
+from normalise import minor_unit_places
 from tenancy import clock
 
 PER_PAGE = 10
+# Of what comes in pages only.
+MOST = 1_000
 LONGEST_TEXT = 254
 MOST_LABELS = 20
 HOURS_OF_A_CENTURY = 100 * 366 * 24
@@ -38,10 +50,29 @@ SORTS = {
     "sellerId": ["seller_id"],
     "active": [Case(When(status=Customer.Status.ACTIVE, then=Value(1)), default=Value(0))],
 }
+COUNTERS = {
+    "transactionsAmount": "transactions_amount",
+    "transactionsCount": "transactions_count",
+}
+ACCOUNT_SORTS = {
+    "levelId": "level",
+    "transactionsCount": "transactions_count",
+    # The vendor's own text calls it so.
+    "transactionCount": "transactions_count",
+    "transactionsAmount": "transactions_amount",
+    "transactionsAmountWithoutDeliveryCosts": "amount_without_delivery",
+    "amountExcludedForLevel": "excluded_amount",
+    "firstPurchaseAt": "first_purchase_at",
+    "lastTransactionDate": "last_purchase_at",
+    "lastLevelRecalculation": "recalculated_at",
+}
+# Beyond every sum, and far below what 64 bits hold times a number of purchases.
+LARGEST = 100_000_000
 
 
-def narrowed(customers, asked):
-    """The customers that all filters in `asked` leave; raises ValidationError by parameter.
+def narrowed(customers, asked, *, currency):
+    """The customers that all filters in `asked` leave, amounts being in `currency`; raises
+    ValidationError by parameter.
 
     Text matches as a part of the value, with `strict` as the whole of it; `null` is no filter.
     """
@@ -58,7 +89,44 @@ def narrowed(customers, asked):
     if text_of(asked, "hoursFromLastUpdateTo"):
         hours = _number(asked, "hoursFromLastUpdateTo")
         customers = customers.filter(updated_at__gte=clock.now() - timedelta(hours=hours))
+    if conditions := _of_account(asked, currency):
+        customers = narrow_by_account(customers, *conditions)
     return _labelled(customers, asked.get("labels"))
+
+
+def _of_account(asked, currency):
+    """The conditions on level and purchases."""
+    conditions = []
+    for name, places in (("transactionsAmount", minor_unit_places(currency)),
+                         ("averageTransactionAmount", minor_unit_places(currency)),
+                         ("transactionsCount", 0)):  # fmt: skip
+        exact = _bound(asked, name, places)
+        least = _bound(asked, f"{name}From", places) if exact is None else exact
+        most = _bound(asked, f"{name}To", places) if exact is None else exact
+        if least is None and most is None:
+            continue
+        if name == "averageTransactionAmount":
+            conditions.append(average_between(least, most))
+        else:
+            conditions.append(between(COUNTERS[name], least, most))
+    if text_of(asked, "daysFromLastTransactionTo"):
+        days = _number(asked, "daysFromLastTransactionTo")
+        conditions.append(bought_since(clock.now() - timedelta(days=days)))
+    if text_of(asked, "manuallyAssignedLevel") not in ("", "0", "false"):
+        conditions.append(has_assigned_level())
+    return conditions
+
+
+def _bound(asked, name, places):
+    """A bound as a count of the last decimal, or None; raises ValidationError."""
+    text = text_of(asked, name)
+    if not text:
+        return None
+    try:
+        number = normalise.clean_decimal(text, places=places, minimum=-LARGEST, maximum=LARGEST)
+    except ValidationError as error:
+        raise ValidationError({name: error.error_list}) from error
+    return int(number.scaleb(places))
 
 
 def by_email_or_phone(customers, text, *, whole):
@@ -102,7 +170,14 @@ def _labelled(customers, labels):
 def ordered(customers, asked):
     """By `sort` and `direction`: `asc` ascends, every other word descends; a name that is none is
     ignored. The newest first unless asked otherwise."""
-    terms = SORTS.get(text_of(asked, "sort"), ["created_at"])
+    sort = text_of(asked, "sort")
+    if sort in ACCOUNT_SORTS:
+        customers = with_order_of(customers, ACCOUNT_SORTS[sort])
+        terms = [f"order_{ACCOUNT_SORTS[sort]}"]
+    elif sort == "averageTransactionAmount":
+        customers, terms = with_average_order(customers), ["order_average"]
+    else:
+        terms = SORTS.get(sort, ["created_at"])
     ascending = text_of(asked, "direction").lower() == "asc"
 
     def term(column):

@@ -4,12 +4,15 @@ A plain function over `customers.records`, so that a page costs the same number 
 long it is.
 """
 
+from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from customers.models import Avatar, Customer
 from customers.records import COLUMNS, assemble
 from customers.slots import email_of, phone_of, slot_of
 from dialects.openloyalty.base import birthday, moment
+from dialects.openloyalty.programme import ENTERED, coupons_of, levels_by_id, standing
 from dialects.openloyalty.serializers import AGREEMENTS, OpenLoyaltyAddress
 from tenancy.permissions import sees_field
 
@@ -22,18 +25,28 @@ ADDRESS = {
 LISTS = dict.fromkeys(("labels", "consents", "emails", "phones", "addresses", "groups"), ())
 
 
-def shown(rows, *, tenant, role, detail=False):
-    """The customer objects of rows of `.values(*COLUMNS)`, for a caller with `role`.
+def shown(rows, *, tenant, role, locale=ENTERED, detail=False):
+    """The customer objects of rows of `.values(*COLUMNS)`, for a caller with `role`; names of
+    levels in `locale`.
 
     `detail` adds what only the answer about a single customer tells.
     """
     rows = list(rows)
-    zone = ZoneInfo(tenant.timezone)
-    pictures = _pictures([row["id"] for row in rows])
-    return [
-        _customer(_seen_by(role, row, record), tenant, zone, pictures.get(row["id"], {}), detail)
-        for row, record in zip(rows, assemble(rows), strict=True)
-    ]
+    ids = [row["id"] for row in rows]
+    written = partial(moment, zone=ZoneInfo(tenant.timezone))
+    pictures, coupons = _pictures(ids), coupons_of(ids, written)
+    levels = levels_by_id(tenant)
+    found = []
+    for row, record in zip(rows, assemble(rows), strict=True):
+        seen = _seen_by(role, row, record)
+        customer = _customer(seen, tenant, ZoneInfo(tenant.timezone))
+        customer |= _times_written(standing(seen["loyalty"], levels, locale), written)
+        customer["campaignPurchases"] = coupons.get(row["id"], [])
+        customer |= pictures.get(row["id"], {})
+        if detail:
+            customer |= {"version": seen["version"], "segments": _segments(seen["groups"])}
+        found.append(customer)
+    return found
 
 
 def customers(queryset):
@@ -51,7 +64,14 @@ def _seen_by(role, row, record):
     return seen
 
 
-def _customer(record, tenant, zone, picture, detail):
+def _times_written(values, written):
+    return {
+        name: written(value) if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+
+
+def _customer(record, tenant, zone):
     granted = {consent["purpose"] for consent in record["consents"] if consent["granted"]}
     blocked = record["status"] == Customer.Status.BLOCKED
     return {
@@ -78,11 +98,8 @@ def _customer(record, tenant, zone, picture, detail):
         },
         "updatedAt": moment(record["updated_at"], zone),
         "labels": [{"key": row["key"], "value": row["value"]} for row in record["labels"]],
-        "version": record["version"] if detail else None,
         "currency": tenant.currency.lower(),
-        "segments": _segments(record["groups"]) if detail else None,
         "posIdentifier": record["home_store"],
-        **picture,
     }
 
 

@@ -20,10 +20,12 @@ from dialects.openloyalty.fields import (
     Country,
     Group,
     Labels,
+    Structure,
     Text,
     Tick,
 )
 from dialects.openloyalty.forms import Form, FormRefused
+from dialects.openloyalty.programme import ENTERED
 from tenancy.permissions import ADMIN, CUSTOMER, SERVICE
 
 AGREEMENTS = {
@@ -100,7 +102,7 @@ class OpenLoyaltyProfile(Form):
 
     COLUMNS = (
         *("first_name", "last_name", "gender", "birth_date", "login_email", "login_phone"),
-        *("card_number", "labels", "home_store", "seller", "invitation_token"),
+        *("card_number", "labels", "home_store", "seller", "level", "invitation_token"),
     )
 
     def profile(self):
@@ -157,10 +159,6 @@ class OpenLoyaltyRegistration(OpenLoyaltyProfile):
         if self.context.get("by_seller"):
             del fields["sellerId"]  # it is the caller
         return fields
-
-    def further(self):
-        # There are no levels yet, so none can be named.
-        return [("levelId", INVALID)] if "level" in self.values else []
 
     def profile(self):
         profile = super().profile()
@@ -253,7 +251,7 @@ class OpenLoyaltyUpdate(OpenLoyaltyProfile):
         instant = clean_created_at(given, self.context["tenant"])
         return None if instant == record["created_at"].replace(microsecond=0) else instant
 
-    def keep_to_own(self, customer, *, closed):
+    def keep_to_own(self, customer, record, *, closed):
         """Leave what customers may change themselves; `closed` where the tenant lets them change
         nothing. What is sent back as it was shown, or empty, is no change and is passed over.
 
@@ -262,6 +260,7 @@ class OpenLoyaltyUpdate(OpenLoyaltyProfile):
         shown = {
             "card_number": customer.card_number,
             "home_store": str(customer.home_store_id),
+            "level": str((record["loyalty"] or {}).get("level_id")),
         }
         refused = []
         for name, field in self.fields.items():
@@ -327,3 +326,65 @@ class OpenLoyaltyPassword(Form):
 
     currentPassword = Text(source="current", required=True, blank=REFUSE)
     plainPassword = Text(source="new", required=True, blank=REFUSE)
+
+
+class OpenLoyaltyReward(Group):
+    name = Text(source="reward_name")
+    value = Text(source="reward_percent")
+    code = Text(source="reward_code")
+
+    def whole(self, values):
+        return {name: value for name, value in values.items() if value != ""}
+
+
+class OpenLoyaltyLevel(Form):
+    """`level[…]`: a step of the programme."""
+
+    brackets = "level"
+    also = {
+        "name": "translations",
+        "description": "translations",
+        "threshold": "conditionValue",
+        "reward_name": "reward.name",
+        "reward_percent": "reward.value",
+        "reward_code": "reward.code",
+        "special_rewards": "specialRewards",
+        "min_order": "minOrder",
+    }
+
+    translations = Structure()
+    active = Tick()
+    conditionValue = Text(source="threshold")
+    minOrder = Text(source="min_order", blank=None)
+    reward = OpenLoyaltyReward()
+    specialRewards = Structure(source="special_rewards")
+    name = Text(blank=KEEP)
+    description = Text()
+
+    def level(self):
+        """What `create_level` and `update_level` take."""
+        values = dict(self.values)
+        translations = values.pop("translations", None)
+        if translations is not None:
+            entered = translations.pop(ENTERED, None) or next(iter(translations.values()), {})
+            values = {**_words(entered), **values, "translations": translations}
+        reward = values.pop("reward", None)
+        if "special_rewards" in values:
+            values["special_rewards"] = list(map(_special, _listed(values["special_rewards"])))
+        return {**values, **(reward or {})}
+
+
+def _words(entered):
+    words = entered if isinstance(entered, dict) else {"name": entered}
+    return {name: words[name] for name in ("name", "description") if name in words}
+
+
+def _special(row):
+    if not isinstance(row, dict):
+        return row
+    ours = {"value": "percent", "startAt": "start_at", "endAt": "end_at"}
+    return {ours.get(name, name): value for name, value in row.items()}
+
+
+def _listed(rows):
+    return list(rows.values()) if isinstance(rows, dict) else rows

@@ -11,6 +11,10 @@ from dialects.openloyalty.views.deeds import (
     OpenLoyaltyPasswordViewSet,
     OpenLoyaltyQuestionViewSet,
 )
+from dialects.openloyalty.views.loyalty import (
+    OpenLoyaltyLevelViewSet,
+    OpenLoyaltyStandingViewSet,
+)
 from dialects.openloyalty.views.parts import OpenLoyaltyAvatarViewSet, OpenLoyaltyDeviceViewSet
 from dialects.openloyalty.views.signing_in import (
     OpenLoyaltySessionViewSet,
@@ -22,6 +26,7 @@ __all__ = ["DIALECT", "urlpatterns"]
 
 TENANT = "<str:tenant_code>/"
 ONE = "customer/<str:customer>/"
+LEVEL = "level/<str:level>/"
 # Who has no business below a prefix; the plain paths are open to whom the permissions let in.
 CLOSED = {
     "admin/": frozenset({SELLER, CUSTOMER}),
@@ -79,6 +84,12 @@ urlpatterns = [
     *below(OpenLoyaltyCustomerViewSet, "pos/search/customer/", "", post="till_search"),
     *below(OpenLoyaltyCheckViewSet, "customer/check/", "", get="check"),
     *below(OpenLoyaltyQuestionViewSet, "customer/registrations/", "", get="registrations"),
+    *below(OpenLoyaltyLevelViewSet, "customer/level/", "", get="own_list"),
+    *below(OpenLoyaltyLevelViewSet, "level/", "", get="list"),
+    *below(OpenLoyaltyLevelViewSet, "level/create/", "", post="create"),
+    *below(OpenLoyaltyLevelViewSet, LEVEL, "", get="retrieve", put="update"),
+    *below(OpenLoyaltyLevelViewSet, f"{LEVEL}activate/", "", post="activate"),
+    *below(OpenLoyaltyLevelViewSet, f"{LEVEL}customers/", "", get="members"),
     *below(
         OpenLoyaltyDeedViewSet, "customer/confirm-change/<str:token>/", "", post="confirm_login"
     ),
@@ -89,6 +100,12 @@ urlpatterns = [
     *below(OpenLoyaltyDeedViewSet, f"{ONE}deactivate/", "admin/", "seller/", post="deactivate"),
     *below(OpenLoyaltyDeedViewSet, f"{ONE}anonymize/", "admin/", post="anonymize"),
     *below(OpenLoyaltyDeedViewSet, f"{ONE}pos/", "", "seller/", post="assign_store"),
+    *below(OpenLoyaltyStandingViewSet, f"{ONE}level/", "", post="assign_level"),
+    *below(OpenLoyaltyStandingViewSet, f"{ONE}remove-manually-level/", "", post="remove_level"),
+    *below(
+        OpenLoyaltyStandingViewSet, f"{ONE}status/", "", "admin/", "seller/", get="status"
+    ),
+    *below(OpenLoyaltyStandingViewSet, f"customer/{ONE}status/", "", get="status"),
     *below(
         OpenLoyaltyAvatarViewSet, f"{ONE}avatar/", "",
         get="retrieve", post="create", delete="destroy",

@@ -9,8 +9,10 @@ import normalise
 from customers.models import Customer
 from customers.services import CustomerGone, get_customer
 from dialects.openloyalty.base import OpenLoyaltyEndpoint
+from dialects.openloyalty.programme import ENTERED
 from tenancy.permissions import CUSTOMER
 
+LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{2})?")
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -47,6 +49,14 @@ class CustomerEndpoint(OpenLoyaltyEndpoint):
         if found is None:
             raise CustomerGone
         return found
+
+    @property
+    def locale(self):
+        """The language that names are asked for in; what is none is the one they are entered in."""
+        asked = self.parameters().get("_locale")
+        if not isinstance(asked, str) or not LOCALE.fullmatch(asked):
+            return ENTERED
+        return asked.replace("_", "-")
 
     def read_form(self, form_class, **context):
         """The form in the body, its values checked; refusals are told by its fields from here on.

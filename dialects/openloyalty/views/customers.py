@@ -4,6 +4,7 @@ from itertools import islice
 from textwrap import indent
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from rest_framework.response import Response
 
 from customers.models import Customer
@@ -20,6 +21,8 @@ from dialects.openloyalty.serializers import (
     OpenLoyaltyUpdate,
 )
 from dialects.openloyalty.views.base import CustomerEndpoint
+from loyalty.services import find_level
+from loyalty.services.levels import no_such_level
 from tenancy.permissions import CUSTOMER, SELLER
 
 BATCH = 1_000
@@ -39,7 +42,7 @@ class OpenLoyaltyCustomerViewSet(CustomerEndpoint):
     def list(self, request, tenant_code):
         """The customers that the filters leave, page by page; `total` counts all of them."""
         asked = self.parameters()
-        found = queries.narrowed(Customer.objects.all(), asked)
+        found = queries.narrowed(Customer.objects.all(), asked, currency=self.tenant.currency)
         total = found.count()
         first, length = queries.page_of(asked)
         rows = customers(queries.ordered(found, asked))
@@ -62,7 +65,13 @@ class OpenLoyaltyCustomerViewSet(CustomerEndpoint):
 
     def shown(self, rows, *, detail=False):
         """The customer objects of rows, as this caller may see them."""
-        return shown(rows, tenant=self.tenant, role=self.principal.kind, detail=detail)
+        return shown(
+            rows,
+            tenant=self.tenant,
+            role=self.principal.kind,
+            locale=self.locale,
+            detail=detail,
+        )
 
     def retrieve(self, request, customer, tenant_code):
         """One customer with everything."""
@@ -74,7 +83,10 @@ class OpenLoyaltyCustomerViewSet(CustomerEndpoint):
     def register(self, request, tenant_code):
         """Register somebody else: at a till, in the office, from a shop."""
         form = self.read_form(OpenLoyaltyRegistration, by_seller=self.principal.kind == SELLER)
-        customer = enrol_customer(self.principal, **form.registration())
+        registration = form.registration()
+        if "level" in registration:
+            registration["level"] = reachable_level(registration["level"])
+        customer = enrol_customer(self.principal, **registration)
         return Response(registered(customer))
 
     def till_search(self, request, tenant_code):
@@ -106,11 +118,23 @@ class OpenLoyaltyCustomerViewSet(CustomerEndpoint):
 
 def change_own(customer, form):
     """The same by the customer: only what customers may change, a sign-in by a code."""
-    form.keep_to_own(customer, closed=not customer.tenant.setting("allow_profile_edits"))
-    changes = form.changes_of(record_of(customer.pk))
+    record = record_of(customer.pk)
+    form.keep_to_own(customer, record, closed=not customer.tenant.setting("allow_profile_edits"))
+    changes = form.changes_of(record)
     logins = {name: changes.pop(name) for name in LOGINS if name in changes}
     slots = {name: item for name, item in changes.pop("slots").items() if name == "addresses"}
     change_own_record(customer, logins=logins, slots=slots, **changes)
+
+
+def reachable_level(level_id):
+    """The active level with this id; on this wire nobody begins on another one."""
+    try:
+        level = find_level(level_id)
+        if not level.active:
+            raise no_such_level()
+    except ValidationError as refusal:
+        raise ValidationError({"level": refusal.error_list}) from refusal
+    return level
 
 
 def registered(customer):

@@ -1,11 +1,15 @@
 """The shop of Open Loyalty's stories, and its people."""
 
 import itertools
+import uuid
 
 import pytest
 
+from loyalty.models import Level
+from loyalty.services import create_level, record_transaction, update_level
+from tenancy import clock
 from tenancy.models import StaffMember
-from tenancy.scoping import all_tenants
+from tenancy.scoping import all_tenants, in_tenant
 from tenancy.services import update_tenant
 from tests.dialects.openloyalty.client import OpenLoyalty, customer
 from tests.factories import TenantFactory, make_token
@@ -77,3 +81,35 @@ def members(shop):
             return StaffMember.objects.filter(tenant=shop, role=role).latest("created_at")
 
     return members
+
+
+@pytest.fixture
+def levels(shop):
+    """The usual four levels by name, with the percents of the vendor's samples."""
+    with in_tenant(shop):
+        first = update_level(
+            Level.objects.get(), name="level0", translations={"pl": {"name": "poziom0"}}
+        )
+        others = {
+            name: create_level(name=name, threshold=threshold, reward_percent=percent)
+            for name, threshold, percent in (
+                ("level1", 20, 5),
+                ("level2", 200, 10),
+                ("level3", 999, 15),
+            )
+        }
+    return {"level0": first, **others}
+
+
+@pytest.fixture
+def sell(shop):
+    """A function (customer id, number, amount in cents, **fields) that records a sale."""
+
+    def sell(customer_id, number, amount, **fields):
+        fields = {"purchased_at": clock.now(), **fields}
+        with in_tenant(shop):
+            return record_transaction(
+                uuid.UUID(customer_id), number=number, amount=amount, **fields
+            )
+
+    return sell
