@@ -3,6 +3,7 @@
 import logging
 
 from events.jobs import PermanentFailure, Retry, job, schedule_daily
+from loyalty.models import LoyaltyAccount
 from loyalty.services.checking import reconcile
 
 logger = logging.getLogger(__name__)
@@ -20,8 +21,11 @@ def check_ledger(run):
         run.checkpoint({"after": last})
 
     report = reconcile(run.tenant, after=run.data.get("after"), on_page=on_page)
-    if report["mismatches"]:
-        wrong = {found.account or found.what for found in report["mismatches"]}
+    wrong = {found.account or found.what for found in report["mismatches"]}
+    # Those too that an earlier attempt has found, and nobody has released.
+    frozen = LoyaltyAccount.objects.filter(frozen_at__isnull=False).values_list("pk", flat=True)
+    wrong |= set(map(str, frozen))
+    if wrong:
         message = f"{len(wrong)} accounts or sums do not add up; see check_ledger"
         logger.error("%s: %s", run.tenant.code, message)
         raise PermanentFailure(message)

@@ -305,4 +305,9 @@ def test_the_job_is_seen_to_fail_where_something_is_wrong(acme, busy, run_jobs):
     assert failed.state == "dead"
     assert "2 accounts or sums do not add up" in failed.error
     assert LoyaltyAccount.objects.filter(frozen_at__isnull=False).count() == 2
+
+    LoyaltyAccount.objects.update(excluded_amount=0)
+    enqueue("loyalty.check_ledger", tenant=acme)
+    run_jobs()
+    assert Job.objects.latest("created_at").state == "dead"  # until somebody releases them
     assert timedelta(0) <= LoyaltyAccount.objects.first().frozen_at - failed.created_at
