@@ -2,7 +2,8 @@
 
     python -m tests.events.jobs.work [--threads N] [--kill-at N] [--until-empty]
 
-It works on the database that DATABASE_URL names and prints the id of each job that it begins.
+It works on the database that DATABASE_URL names, says "ready", and prints the id of each job that
+sleeps.
 """
 
 import argparse
@@ -85,6 +86,7 @@ def main():
 
     register()
     worker = Worker(threads=options.threads, until_empty=options.until_empty, poll=0.05, look=0.2)
+    tell("ready")
     Command().work(worker)
     connection.close()
 
