@@ -7,9 +7,10 @@ hangs, and a database that goes away for a while.
 import logging
 import random
 import threading
+import time
 from datetime import timedelta
 
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
 
 from events.jobs.housekeeping import take_back_abandoned
 from events.jobs.running import perform, place_of, settle, settle_and_take, take_next
@@ -22,12 +23,37 @@ logger = logging.getLogger("regulars.jobs")
 # How long a job may be over its lease before its thread is taken for lost.
 GRACE = timedelta(seconds=5)
 LONGEST_WAIT = 30
+LONGEST_COURTESY = 0.1
 # So many lost threads per thread, and the worker ends, to be started afresh.
 MOST_LOST = 4
 
 
 class TooManyHang(Exception):
     """Job after job hangs; only a new process helps."""
+
+
+class Turn:
+    """Who may ask the queue. PostgreSQL keeps no line, and needs none.
+
+    SQLite has one writer and nobody who keeps a line before it: whoever waits asks again ten times a
+    second, and whoever has just finished is the first to ask. So our threads stand in a line of
+    their own, and after each transaction they leave the door open for as long as it took: a till
+    that writes meanwhile waits for a moment, not until the queue is empty.
+    """
+
+    def __init__(self):
+        self.line = threading.Lock() if connection.vendor == "sqlite" else None
+
+    def take(self, deed, *args):
+        """Do it, in turn."""
+        if self.line is None:
+            return deed(*args)
+        with self.line:
+            begun = time.monotonic()
+            try:
+                return deed(*args)
+            finally:
+                time.sleep(min(time.monotonic() - begun, LONGEST_COURTESY))
 
 
 class Hand(threading.Thread):
@@ -58,12 +84,12 @@ class Hand(threading.Thread):
     def _work(self):
         worker = self.worker
         while not (worker.stopping.is_set() or self.lost):
-            self.holding = worker.patiently(take_next)
+            self.holding = worker.patiently(take_next, in_turn=True)
             while self.holding is not None:
                 outcome = perform(self.holding)
                 ending = worker.stopping.is_set() or self.lost
                 deed = settle if ending else settle_and_take
-                following = worker.patiently(deed, self.holding, outcome)
+                following = worker.patiently(deed, self.holding, outcome, in_turn=True)
                 self.holding = None if ending else following
             if worker.until_empty and worker.patiently(nothing_left):
                 return
@@ -83,6 +109,7 @@ class Worker:
         self.look = look
         self.until_empty = until_empty
         self.stopping = threading.Event()
+        self.turn = Turn()
         self.hands = [Hand(self) for _ in range(threads)]
         self.lost = []
         self._slots = {}
@@ -137,12 +164,12 @@ class Worker:
             self.stop()
             raise TooManyHang
 
-    def patiently(self, deed, *args):
+    def patiently(self, deed, *args, in_turn=False):
         """Do it, however long the database is away; None when the worker is stopped meanwhile."""
         wait = 0.5
         while True:
             try:
-                return deed(*args)
+                return self.turn.take(deed, *args) if in_turn else deed(*args)
             except Exception as error:  # the database is away, or worse; another try is due
                 logger.warning(
                     "cannot %s: %s at %s; again in %.1f s",

@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, connections, transaction
 from events.jobs import enqueue
 from events.jobs import worker as worker_module
 from events.jobs.running import run_due
-from events.jobs.worker import TooManyHang, Worker
+from events.jobs.worker import TooManyHang, Turn, Worker
 from events.models import HistoryEntry, Job
 from tenancy.scoping import all_tenants
 from tests.events.jobs import work
@@ -167,6 +167,34 @@ def test_a_second_word_ends_a_worker_at_once(start_worker):
 
     assert process.returncode == -signal.SIGTERM
     assert states() == {"running": 1}
+
+
+def test_on_sqlite_threads_stand_in_line_and_leave_the_door_open(monkeypatch):
+    if connection.vendor != "sqlite":
+        assert Turn().line is None
+        return
+    clock = iter([100.0, 100.03, 200.0, 209.0])
+    pauses, held = [], []
+    turn = Turn()
+    monkeypatch.setattr(worker_module.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(
+        worker_module.time,
+        "sleep",
+        lambda seconds: pauses.append((round(seconds, 3), turn.line.locked())),
+    )
+
+    assert turn.take(lambda: held.append(turn.line.locked())) is None
+    with pytest.raises(OperationalError):
+        turn.take(broken_deed)
+
+    # As long as the deed took, a tenth of a second at most, and before the next thread's turn.
+    assert pauses == [(0.03, True), (0.1, True)]
+    assert held == [True]
+    assert not turn.line.locked()
+
+
+def broken_deed():
+    raise OperationalError
 
 
 # --- In this process ---------------------------------------------------------------------------
