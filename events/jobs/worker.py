@@ -35,8 +35,8 @@ class TooManyHang(Exception):
 class Turn:
     """Who may ask the queue. PostgreSQL keeps no line, and needs none.
 
-    SQLite has one writer and nobody who keeps a line before it: whoever waits asks again ten times a
-    second, and whoever has just finished is the first to ask. So our threads stand in a line of
+    SQLite has one writer and nobody who keeps a line before it: whoever waits asks again ten times
+    a second, and whoever has just finished is the first to ask. So our threads stand in a line of
     their own, and after each transaction they leave the door open for as long as it took: a till
     that writes meanwhile waits for a moment, not until the queue is empty.
     """
