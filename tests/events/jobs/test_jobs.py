@@ -443,3 +443,16 @@ def test_a_ticket_says_the_whole_to_a_worker_of_the_library(acme, seen):
 
     ordered.refresh_from_db()
     assert (ordered.state, seen) == ("done", [(1, {"thing_id": "7"})])
+
+
+def test_a_task_of_somebody_else_is_left_aside_untouched(acme, seen, run_jobs):
+    enqueue("tests.look", tenant=acme)
+    DBTaskResult.objects.create(
+        task_path="elsewhere.task",
+        args_kwargs={"args": [], "kwargs": {}},
+        run_after=now() - timedelta(hours=1),
+        backend_name="default",
+    )
+
+    assert run_jobs() == 1
+    assert DBTaskResult.objects.get().status == "RUNNING"
