@@ -107,6 +107,20 @@ def check_messages(app_configs, **kwargs):
     return found
 
 
+@checks.register()
+def check_times(app_configs, **kwargs):
+    """Times that must outlast others."""
+    if settings.EVENTS_KEEP_DAYS >= 7:
+        return []
+    return [
+        checks.Error(
+            "EVENTS_KEEP_DAYS is less than a week.",
+            hint="A webhook is tried for more than three days, and its event must be there.",
+            id="regulars.E022",
+        )
+    ]
+
+
 @checks.register(checks.Tags.security)
 def check_outbound(app_configs, **kwargs):
     """What other servers may be spoken to."""

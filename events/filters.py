@@ -1,18 +1,30 @@
-"""What the list of jobs can be narrowed by."""
+"""What the lists of jobs and of deliveries can be narrowed by."""
 
 import django_filters
 
 from api.filters import FilterSet, InstantFilter
-from events.models import Job
+from events.models import Job, WebhookDelivery
 
 
 class JobFilter(FilterSet):
     """Jobs by what they are and how they do."""
 
-    name = django_filters.CharFilter(label="Such as `webhooks.deliver`.")
+    name = django_filters.CharFilter(label="Such as `webhooks.send`.")
     state = django_filters.ChoiceFilter(choices=Job.State.choices)
     created_after = InstantFilter(field_name="created_at", lookup_expr="gt")
 
     class Meta:
         model = Job
+        fields = ()
+
+
+class DeliveryFilter(FilterSet):
+    """Deliveries of a webhook by what they tell and how they went."""
+
+    state = django_filters.ChoiceFilter(choices=WebhookDelivery.State.choices)
+    event = django_filters.CharFilter(field_name="kind", label="Such as `customer.updated`.")
+    created_after = InstantFilter(field_name="created_at", lookup_expr="gt")
+
+    class Meta:
+        model = WebhookDelivery
         fields = ()

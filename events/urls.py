@@ -1,10 +1,14 @@
-"""The routes of the change feed and of background jobs below /api/v1/."""
+"""The routes of the change feed, of webhooks and of background jobs below /api/v1/."""
 
 from api.routes import actions, route
-from events.views import ChangesViewSet, JobViewSet
+from events.views import ChangesViewSet, DeliveryViewSet, JobViewSet, WebhookViewSet
 
 changes = actions(ChangesViewSet)
 jobs = actions(JobViewSet)
+webhooks = actions(WebhookViewSet)
+deliveries = actions(DeliveryViewSet)
+
+WEBHOOK = "webhooks/<str:webhook_id>/"
 
 urlpatterns = [
     route("changes/", changes(get="list"), "changes"),
@@ -12,4 +16,19 @@ urlpatterns = [
     route("jobs/<str:pk>/", jobs(get="retrieve"), "job"),
     route("jobs/<str:pk>/retry/", jobs(post="retry"), "job-retry"),
     route("jobs/<str:pk>/cancel/", jobs(post="cancel"), "job-cancel"),
+    route("webhooks/", webhooks(get="list", post="create"), "webhooks"),
+    route(
+        WEBHOOK,
+        webhooks(get="retrieve", patch="partial_update", delete="destroy"),
+        "webhook",
+    ),
+    route(f"{WEBHOOK}rotate-secret/", webhooks(post="rotate_secret"), "webhook-rotate-secret"),
+    route(f"{WEBHOOK}test/", deliveries(post="test"), "webhook-test"),
+    route(f"{WEBHOOK}replay/", deliveries(post="replay"), "webhook-replay"),
+    route(f"{WEBHOOK}deliveries/", deliveries(get="deliveries"), "webhook-deliveries"),
+    route(
+        f"{WEBHOOK}deliveries/<str:delivery_id>/replay/",
+        deliveries(post="replay_delivery"),
+        "webhook-delivery-replay",
+    ),
 ]

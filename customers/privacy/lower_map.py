@@ -117,6 +117,23 @@ registry.add_table(
     limit="until the server works again",
 )
 registry.add_table(
+    "events.WebhookEndpoint",
+    lines("id tenant url description events active position", KEPT, exported=False),
+    lines("salt pepper previous_salt previous_pepper", KEPT, exported=False, secret=True),
+    lines("previous_until created_at updated_at sender sender_until", KEPT, exported=False),
+    lines("last_success_at failing_since disabled_at disabled_reason", KEPT, exported=False),
+    purpose="which other systems are told of events",
+    limit="until an administrator removes it",
+)
+registry.add_table(
+    "events.WebhookDelivery",
+    lines("id tenant endpoint event kind position state attempts", KEPT, exported=False),
+    lines("next_at tried_at last_status last_error last_milliseconds", KEPT, exported=False),
+    lines("created_at", KEPT, exported=False),
+    purpose="what became of telling another system of an event; no content, neither way",
+    limit="WEBHOOK_LOG_DAYS (30 days), or with the event",
+)
+registry.add_table(
     "events.Feed",
     lines("id tenant last_position pruned_position", KEPT, exported=False),
     purpose="how far the change feed is numbered and cleared",

@@ -40,6 +40,8 @@ CHANNEL_OF = {
     Purpose.RESET_PASSWORD: EMAIL,
 }
 TEMPORARY_PASSWORD = "temporary_password"
+# Whose recipient is looked for by what was typed.
+ASKED_BY_STRANGERS = (Purpose.ACTIVATE_EMAIL, Purpose.ACTIVATE_SMS, Purpose.RESET_PASSWORD)
 # The page that a link opens, below the base URL: <page>/<tenant>/<token>.
 PAGES = {Purpose.ACTIVATE_EMAIL: "activate", Purpose.RESET_PASSWORD: "new-password"}
 
@@ -260,7 +262,7 @@ def _locked(customer_id):
 def forget_typed(customers):
     """Remove messages on their way to whoever typed a sign-in or contact point of these customers,
     who are being erased; what names them by id the registry of personal data removes."""
-    waiting = Message.objects.filter(customer_id=None).exclude(to="")
+    waiting = Message.objects.queued().filter(customer_id=None, purpose__in=ASKED_BY_STRANGERS)
     for customer in customers:
         told = _written_as(customer)
         keys = [pk for pk, to in waiting.values_list("pk", "to") if _as_stored(to) in told]

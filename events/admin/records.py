@@ -18,6 +18,7 @@ PAGES = {
     "group": "groups_group",
     "job": "events_job",
     "tenant": "tenancy_tenant",
+    "webhook": "events_webhookendpoint",
 }
 
 

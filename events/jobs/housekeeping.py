@@ -9,7 +9,7 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from events.jobs.handle import JobRun
-from events.jobs.registry import every, job
+from events.jobs.registry import every, job, routine_names
 from events.jobs.running import State, failed, kind_of, settle, write_ticket
 from events.models import Job
 from events.services import delete_expired_keys
@@ -21,6 +21,7 @@ AT_ONCE = 500
 # A daily job must outlive its date everywhere, or it would be ordered once more.
 KEEP_SLOTS = timedelta(days=3)
 KEEP_TICKS = timedelta(days=1)
+KEEP_ROUTINE = timedelta(hours=1)
 OVERDUE = timedelta(minutes=5)
 
 
@@ -63,8 +64,8 @@ def restore_tickets():
 
 
 def delete_old_jobs():
-    """Delete jobs that ended JOBS_KEEP_DAYS ago, ticks that went well after a day, and what workers
-    of the library left in the queue; how many jobs."""
+    """Delete jobs that ended JOBS_KEEP_DAYS ago, those that went well earlier (ticks after a day,
+    routine after an hour), and what workers of the library left in the queue; how many jobs."""
     instant = clock.now()
     keep = timedelta(days=settings.JOBS_KEEP_DAYS)
     with all_tenants():
@@ -75,6 +76,13 @@ def delete_old_jobs():
             + _delete(
                 ended.of_installation().filter(
                     state=State.DONE, slot__gt="", finished_at__lte=instant - KEEP_TICKS
+                )
+            )
+            + _delete(
+                ended.filter(
+                    state=State.DONE,
+                    name__in=routine_names(),
+                    finished_at__lte=instant - KEEP_ROUTINE,
                 )
             )
         )

@@ -32,13 +32,15 @@ class Retry:
 class JobType:
     """A function that runs in the background: `function(run, **ids)`.
 
-    Who runs it and neither finishes nor reports progress for `lease` seconds is taken for dead.
+    Who runs it and neither finishes nor reports progress for `lease` seconds is taken for dead. One
+    that is `routine` is ordered all the time, and nobody asks for those that went well.
     """
 
     name: str
     function: Callable
     retry: Retry = field(default_factory=Retry)
     lease: int = 120
+    routine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ _ticks = {}
 UNKNOWN_RETRY = Retry()
 
 
-def job(name, *, retry=None, lease=120):
+def job(name, *, retry=None, lease=120, routine=False):
     """Register the decorated function as the job `name` ("app.deed").
 
     It is called as `function(run, **ids)` outside of any transaction, inside the tenant's scope,
@@ -78,7 +80,7 @@ def job(name, *, retry=None, lease=120):
         known = _types.get(name)
         if known is not None and known.function.__module__ != function.__module__:
             raise ValueError(f"there is a job {name!r} in {known.function.__module__} already")
-        _types[name] = JobType(name, function, retry or Retry(), lease)
+        _types[name] = JobType(name, function, retry or Retry(), lease, routine)
         return function
 
     return register
@@ -95,6 +97,11 @@ def job_type(name):
 def job_names():
     """Every name, sorted."""
     return sorted(_types)
+
+
+def routine_names():
+    """The names of the jobs that are routine."""
+    return [kind.name for kind in _types.values() if kind.routine]
 
 
 def schedule_daily(name, *, at):

@@ -5,6 +5,7 @@ from events.models.jobs import Job
 from events.models.messages import Message, MessageText
 from events.models.outbound import Circuit
 from events.models.records import Event, HistoryEntry, HistoryQuerySet, IdempotencyKey
+from events.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Circuit",
@@ -16,4 +17,6 @@ __all__ = [
     "Job",
     "Message",
     "MessageText",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -90,6 +90,13 @@ class Event(TenantOwned):
     def __str__(self):
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
 
+    @property
+    def customer_id(self):
+        """The id of the one customer whom it concerns, as text, or None."""
+        if self.subject_type == "customer":
+            return str(self.subject_id)
+        return self.data.get("customer")
+
 
 class IdempotencyKey(TenantOwned):
     """A request that must not happen twice, and the answer it got.

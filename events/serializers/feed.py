@@ -45,13 +45,8 @@ def change(event):
         "event": event.kind,
         "type": event.subject_type,
         "id": event.subject_id,
-        "customer": customer_of(event),
+        "customer": event.customer_id,
         "version": event.version,
         "at": event.at,
         "data": event.data,
     }
-
-
-def customer_of(event):
-    """The id of the one customer whom an event concerns, or None."""
-    return event.subject_id if event.subject_type == "customer" else event.data.get("customer")

@@ -2,5 +2,6 @@
 
 from events.views.feed import ChangesViewSet
 from events.views.jobs import JobViewSet
+from events.views.webhooks import DeliveryViewSet, WebhookViewSet
 
-__all__ = ["ChangesViewSet", "JobViewSet"]
+__all__ = ["ChangesViewSet", "DeliveryViewSet", "JobViewSet", "WebhookViewSet"]

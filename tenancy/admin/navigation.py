@@ -26,6 +26,7 @@ SET_UP = (
     (_("Stores"), "store", "tenancy.store"),
     (_("Staff"), "badge", "tenancy.staffmember"),
     (_("Access tokens"), "key", "tenancy.accesstoken"),
+    (_("Webhooks"), "webhook", "events.webhookendpoint"),
 )
 
 

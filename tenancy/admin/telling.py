@@ -26,6 +26,11 @@ DEEDS = {
     "group.deleted": gettext_lazy("Deleted"),
     "job.retried": gettext_lazy("Run again"),
     "job.cancelled": gettext_lazy("Cancelled"),
+    "webhook.created": gettext_lazy("Created"),
+    "webhook.updated": gettext_lazy("Changed"),
+    "webhook.deleted": gettext_lazy("Deleted"),
+    "webhook.secret_rotated": gettext_lazy("New secret"),
+    "webhook.disabled": gettext_lazy("Switched off by itself"),
     "operator.entered": gettext_lazy("An operator entered this tenant"),
 }
 KINDS = {

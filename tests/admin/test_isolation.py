@@ -8,7 +8,9 @@ from django.db import models
 from customers.models import Address, Customer, Email, Phone, StoreProfile, Tombstone
 from customers.services import record_consent, register_customer, set_store_profile
 from events.jobs import enqueue
-from events.models import Event, HistoryEntry, Job
+from events.models import Event, HistoryEntry, Job, WebhookDelivery, WebhookEndpoint
+from events.webhooks.managing import create_endpoint
+from events.webhooks.replaying import send_test
 from groups.models import Group, Subscription
 from groups.services import create_group, subscribe_customer
 from loyalty.services.levels import create_level
@@ -62,6 +64,9 @@ def theirs(rival):
         by_model = {type(row): row for row in rows}
         by_model[HistoryEntry] = HistoryEntry.objects.about("customer", customer.pk).first()
         by_model[Event] = Event.objects.first()
+        address = "https://zan.example.com/"
+        hook, _secret = create_endpoint(url=address, events=["*"], description=MARK)
+        by_model[WebhookEndpoint], by_model[WebhookDelivery] = hook, send_test(hook)
         by_model[Job] = enqueue("events.tidy_jobs", tenant=rival, thing=f"{MARK}-7")
     return by_model
 
@@ -154,12 +159,16 @@ def test_no_set_up_deed_reaches_their_rows(office, theirs):
         page("tenancy_user", "password", theirs[User].pk),
         page("events_job", "retry", theirs[Job].pk),
         page("events_job", "cancel", theirs[Job].pk),
+        page("events_webhookendpoint", "test", theirs[WebhookEndpoint].pk),
+        page("events_webhookendpoint", "rotate", theirs[WebhookEndpoint].pk),
+        page("events_webhookendpoint", "replay", theirs[WebhookEndpoint].pk),
+        page("events_webhookdelivery", "replay", theirs[WebhookDelivery].pk),
     ]
     before = snapshot()
 
     answers = [office.post(url, {"references": "1", "password": "another horse"}) for url in urls]
 
-    assert [response.status_code for response in answers] == [404, 404, 403, 404, 404]
+    assert [response.status_code for response in answers] == [404, 404, 403] + [404] * 6
     assert snapshot() == before
 
 

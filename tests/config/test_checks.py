@@ -42,6 +42,7 @@ def test_a_proper_installation_is_not_refused(settings):
         ({"OUTBOUND_ALLOW": ["10.0.0.0/33"]}, "regulars.E020"),
         ({"OUTBOUND_CA_FILE": "/nowhere.pem"}, "regulars.E021"),
         ({"OUTBOUND_ALLOW_HTTP": True}, "regulars.W020"),
+        ({"EVENTS_KEEP_DAYS": 6}, "regulars.E022"),
     ],
 )
 def test_a_contradiction_is_refused(settings, changes, expected):

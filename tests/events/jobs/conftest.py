@@ -9,8 +9,10 @@ from tests.api_client import admin, as_role, seller  # noqa: F401
 
 @pytest.fixture
 def new_job():
-    """A function (name, function, **options) that registers a job for this test alone."""
+    """A function (name, function, **options) that registers a job for this test alone. Of the daily
+    ones there are only those of the test."""
     before = dict(_types), dict(_daily), dict(_ticks)
+    _daily.clear()
 
     def register(name, function, **options):
         options.setdefault("retry", Retry(delays=(10, 60), jitter=0))

@@ -13,6 +13,7 @@ from events.jobs.housekeeping import (
     restore_tickets,
     take_back_abandoned,
 )
+from events.jobs.registry import ticks
 from events.jobs.running import perform, settle, take_next
 from events.jobs.scheduling import order_daily, order_ticks
 from events.jobs.status import nothing_left, status
@@ -167,10 +168,28 @@ class TestOldJobs:
     def test_ticks_that_went_well_go_after_a_day(self, acme, new_job, run_jobs):
         order_ticks({})
         run_jobs()
-        assert self.left() == {("events.tidy_jobs", "done"), ("events.forget_expired", "done")}
+        assert self.left() == {(tick.name, "done") for tick in ticks()}
+        assert len(self.left()) > 1
 
         with later(days=1, minutes=1):
-            assert delete_old_jobs() == 2
+            delete_old_jobs()
+        assert self.left() == set()
+
+    def test_routine_that_went_well_goes_after_an_hour(self, acme, new_job, run_jobs):
+        def fail(run):
+            raise OSError
+
+        new_job("tests.fine", lambda run: None, routine=True)
+        new_job("tests.broken", fail, routine=True, retry=Retry(delays=()))
+        enqueue("tests.fine", tenant=acme)
+        enqueue("tests.broken", tenant=acme)
+        run_jobs()
+
+        with later(minutes=59):
+            assert delete_old_jobs() == 0
+        with later(minutes=61):
+            assert delete_old_jobs() == 1
+        assert self.left() == {("tests.broken", "dead")}
 
     def test_what_the_library_has_done_goes_too(self, acme, seen):
         enqueue("tests.look", tenant=acme)

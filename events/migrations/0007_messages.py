@@ -10,7 +10,7 @@ import tenancy.clock
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("events", "0005_circuits"),
+        ("events", "0006_webhooks"),
         ("tenancy", "0002_leaner_indexes"),
     ]
 
