@@ -19,16 +19,16 @@ MONEY = ("amount", "delivery_amount", "excluded_amount")
 KNOWN = {*Transaction.FIELDS, "customer", "match"}
 
 
-def record(principal, body):
-    """Record the transaction in `body` for `principal`; (transaction, created).
+def read(principal, body):
+    """What `body` says, for `record`: (customer, values by the names of `record_transaction`).
 
     A token that is bound to stores records at its own alone. Raises ValidationError by field,
-    PermissionDenied, CustomerGone.
+    PermissionDenied.
     """
     unknown = ValidationError(_("Unknown field, or not to be set."), code="unknown")
     if names := set(body) - KNOWN:
         raise ValidationError({name[:100]: unknown for name in sorted(names)})
-    errors, values = {}, {}
+    errors, values, customer = {}, {}, None
     for name in body.keys() - {"customer", "match", "store"}:
         try:
             values[name] = _value(name, body[name])
@@ -39,7 +39,7 @@ def record(principal, body):
     except ValidationError as error:
         errors |= error.error_dict
     try:
-        store = store_for(principal, body.get("store"))
+        values["store"] = store_for(principal, body.get("store"))
     except ValidationError as error:
         errors |= error.error_dict
     errors |= {
@@ -49,7 +49,12 @@ def record(principal, body):
     }
     if errors:
         raise ValidationError(errors)
-    return record_transaction(customer, store=store, **values)
+    return customer, values
+
+
+def record(customer, values):
+    """Record what was read; (transaction, created). Raises as `record_transaction` does."""
+    return record_transaction(customer, **values)
 
 
 def _value(name, value):

@@ -1,5 +1,7 @@
 """Sales and returns: listed, read, recorded alone or in batches."""
 
+from contextlib import contextmanager
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction as database
@@ -21,7 +23,7 @@ from loyalty.serializers.transactions import (
 )
 from loyalty.services.earning import SOURCE
 from loyalty.views.base import LoyaltyViewSet
-from loyalty.views.recording import record
+from loyalty.views.recording import read, record
 
 TransactionResult = inline_serializer(
     "TransactionResult",
@@ -74,7 +76,7 @@ class TransactionViewSet(LoyaltyViewSet):
         """Record a sale or a return of a customer, named by `customer` or found by `match`; the
         account's counters, points and level move with it. The same number with the same content
         again is answered 200 and counts no more; with another content it is refused (409)."""
-        recorded, created = record(self.principal, self.body())
+        recorded, created = record(*read(self.principal, self.body()))
         row = self.get_queryset().get(pk=recorded.pk)
         self.subject_id = row.account.customer_id
         told = self.whole(row)
@@ -91,12 +93,27 @@ class TransactionViewSet(LoyaltyViewSet):
         summary="Record many transactions",
     )
     def batch(self, request):
-        """Record up to 1000 transactions in the order of the request. Each is checked, allowed and
-        refused as by its own request and stands or falls alone: 200 when all went well, else
-        207."""
-        results = [self.result(index, item) for index, item in enumerate(self.items())]
-        fine = all(result["status"] < 400 for result in results)
-        return Response({"results": results}, status=200 if fine else 207)
+        """Record up to 1000 transactions, each customer's in the order of the request. Each is
+        checked, allowed and refused as by its own request and stands or falls alone: 200 when all
+        went well, else 207. Results come in the order of the request."""
+        items = self.items()
+        results, wanted = {}, []
+        for index, item in enumerate(items):
+            with self.place(results, index, item):
+                wanted.append((index, *read(self.principal, _object(item))))
+        # By the customers' ids: that is the order in which everybody locks them, and under an
+        # Idempotency-Key the whole batch is one transaction.
+        for index, customer, values in sorted(wanted, key=lambda row: str(row[1].pk)):
+            with self.place(results, index, items[index]), database.atomic():
+                row, created = record(customer, values)
+                results[index] |= {
+                    "status": 201 if created else 200,
+                    "id": row.pk,
+                    "customer": customer.pk,
+                }
+        told = [results[index] for index in range(len(items))]
+        fine = all(result["status"] < 400 for result in told)
+        return Response({"results": told}, status=200 if fine else 207)
 
     def items(self):
         """The transactions of a batch."""
@@ -110,28 +127,21 @@ class TransactionViewSet(LoyaltyViewSet):
             raise ValidationError({"transactions": ValidationError(too_many, code="too_many")})
         return items
 
-    def result(self, index, item):
-        """What became of one item of a batch."""
+    @contextmanager
+    def place(self, results, index, item):
+        """Let the work inside fill results[index]; a refusal is told there and goes no further."""
         number = item.get("number") if isinstance(item, dict) else None
         told = {"index": index} | ({"number": number} if isinstance(number, str) else {})
+        results[index] = told
         try:
-            if not isinstance(item, dict):
-                raise ValidationError(_("Must be an object."), code="invalid")
-            with database.atomic():
-                row, created = record(self.principal, item)
+            yield
         except Exception as error:
             problem = problem_of(error)
             if problem.status >= 500:
                 report(error, self.request._request, problem)
             refusal = problem.document(self.request._request)
             kept = ("status", "type", "detail", "errors")
-            return told | {name: refusal[name] for name in kept if name in refusal}
-        return {
-            **told,
-            "status": 201 if created else 200,
-            "id": row.pk,
-            "customer": row.account.customer_id,
-        }
+            results[index] = told | {name: refusal[name] for name in kept if name in refusal}
 
     def whole(self, row):
         """A transaction with lines and points, as the API shows it."""
@@ -140,3 +150,9 @@ class TransactionViewSet(LoyaltyViewSet):
         )
         row.moved_points = moved["total"] or 0
         return WholeTransactionSerializer(row).data
+
+
+def _object(item):
+    if not isinstance(item, dict):
+        raise ValidationError(_("Must be an object."), code="invalid")
+    return item

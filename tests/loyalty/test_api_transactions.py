@@ -195,7 +195,7 @@ def test_a_batch_records_each_for_itself(seller, ada, grace, rule):
         sale(ada),
         sale(ada, number="S-2", amount="0.005"),
         sale(ada),
-        sale(grace),
+        sale(ada, amount=9),
         "what?",
         sale(grace, number="S-3"),
     ]

@@ -237,3 +237,32 @@ def test_a_transaction_that_comes_often_counts_once(shop):
 
     assert Counter(answer.status_code for answer in answers) == {201: 1, 200: N_CALLERS - 1}
     assert account_of(customer).transactions_count == 1
+
+
+def test_two_batches_with_the_same_customers_do_not_wait_for_each_other(shop):
+    customers = [CustomerFactory(tenant=shop) for _n in range(8)]
+    api, rounds = Api(make_token(shop), raises=False), 4
+    statuses, start = Counter(), threading.Barrier(2)
+
+    def send(number):
+        ordered = customers if number else customers[::-1]
+        for step in range(rounds):
+            items = [
+                {
+                    "customer": str(customer.pk),
+                    "number": f"{number}-{step}-{customer.number}",
+                    "amount": 1,
+                    "purchased_at": "2026-03-10",
+                }
+                for customer in ordered
+            ]
+            start.wait(timeout=60)
+            answer = api.post(
+                "transactions/batch/",
+                {"transactions": items},
+                headers={"Idempotency-Key": f"{number}-{step}"},
+            )
+            statuses.update(row["status"] for row in answer.json()["results"])
+
+    assert at_once(shop, 2, send) == {DONE: 2}
+    assert statuses == {201: 2 * rounds * len(customers)}
