@@ -8,7 +8,9 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
@@ -59,6 +61,11 @@ def event_choices():
     for group, kinds in groups.items():
         title = group.replace("_", " ").capitalize()
         yield title, [(f"{group}.*", _("%(group)s.*: all of these") % {"group": group}), *kinds]
+
+
+def local(instant):
+    """An instant in words, by the clock of whoever looks."""
+    return date_format(localtime(instant), "DATETIME_FORMAT")
 
 
 class EndpointForm(ServiceForm):
@@ -157,13 +164,12 @@ class WebhookEndpointAdmin(ModelAdmin):
         if endpoint.disabled_at:
             reason = endpoint.get_disabled_reason_display()
             return _("Switched off %(at)s: %(reason)s.") % {
-                "at": f"{endpoint.disabled_at:%Y-%m-%d %H:%M} UTC",
+                "at": local(endpoint.disabled_at),
                 "reason": reason,
             }
         if endpoint.failing_since:
-            return _("Nothing got through since %(at)s.") % {
-                "at": f"{endpoint.failing_since:%Y-%m-%d %H:%M} UTC"
-            }
+            since = local(endpoint.failing_since)
+            return _("The last tries failed, since %(at)s.") % {"at": since}
         return "–"
 
     @admin.display(description=gettext_lazy("old secret works until"), empty_value="–")
@@ -182,7 +188,7 @@ class WebhookEndpointAdmin(ModelAdmin):
             '<td class="nowrap">{}</td></tr>',
             (
                 (
-                    f"{row.created_at:%Y-%m-%d %H:%M:%S}",
+                    local(row.created_at),
                     reverse("admin:events_webhookdelivery_change", args=[row.pk]),
                     row.kind,
                     state_badge(row),
