@@ -10,7 +10,8 @@ from django.db.models import F, Q, Sum
 
 from loyalty.models import Entry, Lot, LotUse, LoyaltyAccount
 from loyalty.services import Repeated
-from tenancy.scoping import in_tenant
+from loyalty.services.checking import check_accounts, check_sums
+from tenancy.scoping import current_tenant, in_tenant
 
 DONE, REPEATED = "done", "repeated"
 PATIENCE = 300  # seconds; threads that take longer hang
@@ -66,6 +67,9 @@ def wrong_accounts():
     found = []
     for account in LoyaltyAccount.objects.order_by("pk"):
         found += [f"{account.pk}: {problem}" for problem in problems_of(account)]
+    # The product's own proof must agree, or it would not find what we find.
+    found += [str(mismatch) for mismatch in check_accounts(list(LoyaltyAccount.objects.all()))]
+    found += [str(mismatch) for mismatch in check_sums(current_tenant())]
     if Lot.objects.exclude(Q(remaining__gte=0) & Q(value__gte=F("remaining"))).exists():
         found.append("a lot has less than nothing, or more than came in")
     return found

@@ -10,15 +10,18 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import Sum
 
-from loyalty.models import Entry, Redemption
+from loyalty.models import Entry, Redemption, Transaction
 from loyalty.services import (
     account_of,
     add_points,
     adjust_points,
     cancel_entry,
     cancel_redemption,
+    create_earning_rule,
+    create_level,
     create_reward,
     open_account,
+    record_transaction,
     redeem_reward,
     spend_points,
     transfer_points,
@@ -36,16 +39,19 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 # How a deed may be refused; anything else is a fault.
 REFUSALS = {
     *("insufficient_points", "not_cancellable", "cancelled", "used", "sold_out", "limit_reached"),
-    *("unique", "same_customer", "nothing_there"),
+    *("unique", "conflict", "nothing_there"),
 }
 
 
 @pytest.fixture
 def shop():
-    """A business whose points expire after two days, with its scope open here."""
+    """A business whose points expire after two days and that gives half a point for each unit that
+    is bought, with its scope open here."""
     tenant = TenantFactory(code="acme")
     update_tenant(tenant, settings={"points_expire": "after_x_days", "points_days": 2})
     with in_tenant(tenant):
+        create_level(name="Gold", threshold=50, reward_percent=5)
+        create_earning_rule(name="Purchases", kind="purchase", rate="0.5")
         yield tenant
 
 
@@ -73,7 +79,7 @@ class Worker:
         self.n_done += 1
         kind = self.dice.choice(
             (self.earn, self.earn, self.spend, self.adjust, self.send, self.cancel, self.redeem)
-            + (self.use, self.give_back, self.settle)
+            + (self.use, self.give_back, self.settle, self.sell, self.sell, self.take_back)
         )
         return (
             kind,
@@ -95,6 +101,21 @@ class Worker:
     def send(self, customer, points, source):
         receiver = self.customers[(self.customers.index(customer) + 1) % len(self.customers)]
         transfer_points(customer, receiver, points=points, source=source)
+
+    def sell(self, customer, amount, source):
+        record_transaction(customer, number=source[1], amount=amount, purchased_at=clock.now())
+
+    def take_back(self, customer, amount, source):
+        sales = Transaction.objects.sales().filter(account__customer=customer)
+        sale = self.one_of(sales.order_by("-created_at"))
+        record_transaction(
+            customer,
+            number=source[1],
+            kind="return",
+            revises=sale.number,
+            amount=min(amount, sale.amount),
+            purchased_at=clock.now(),
+        )
 
     def cancel(self, customer, _points, _source):
         entries = Entry.objects.filter(account__customer=customer, kind__in=["earn", "adjust"])
