@@ -1,7 +1,9 @@
 """Tenants, stores, users, staff members and access tokens.
 
 Tables without a tenant, and why: `User` (one person may work for several tenants), `Tenant`
-itself, `RateCounter` (it counts before anybody knows which tenant a caller belongs to).
+itself, `RateCounter` (it counts before anybody knows which tenant a caller belongs to), and the
+queue of django-tasks-db (a worker serves all tenants; a row there is the id of a job, no more). A
+`Job` of the installation has no tenant, and no tenant sees it.
 """
 
 import uuid

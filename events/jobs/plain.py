@@ -2,7 +2,8 @@
 
 import re
 
-# A name, an address or a sentence does not pass: no space, no "@", no letter beyond ASCII.
+# A full name, an e-mail or a sentence does not pass: no space, no "@", no letter beyond ASCII. What
+# looks like a code and is none (a first name, a phone) only its author can keep out.
 _CODE = re.compile(r"[A-Za-z0-9_.:/+-]{0,200}", re.ASCII)
 MOST_DEPTH = 8
 

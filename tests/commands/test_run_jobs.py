@@ -73,6 +73,13 @@ class TestInThisProcess:
         with pytest.raises(CommandError, match="--threads"):
             run("--threads", threads)
 
+    def test_each_thread_needs_a_connection(self, settings, monkeypatch):
+        options = settings.DATABASES["default"]["OPTIONS"]
+        monkeypatch.setitem(options, "pool", {"max_size": 4})
+
+        with pytest.raises(CommandError, match="DATABASE_POOL_SIZE=5"):
+            run("--threads", "4")
+
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("_look", "_signals")

@@ -3,11 +3,18 @@
 import json
 import signal
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from events.jobs.running import run_due
 from events.jobs.status import status
 from events.jobs.worker import TooManyHang, Worker
+
+
+def pool_size():
+    """How many connections this process may have."""
+    pool = settings.DATABASES["default"]["OPTIONS"].get("pool")
+    return pool["max_size"] if pool else float("inf")
 
 
 class Command(BaseCommand):
@@ -33,6 +40,8 @@ class Command(BaseCommand):
             run_due(limit=1)
         elif threads < 1:
             raise CommandError("--threads must be 1 or more.")
+        elif threads >= pool_size():
+            raise CommandError(f"--threads {threads} needs DATABASE_POOL_SIZE={threads + 1}.")
         else:
             self.work(Worker(threads=threads, until_empty=until_empty))
 
