@@ -126,7 +126,7 @@ def demo_token(tenant):
 
 
 def _load_customers(report):
-    known = set(Customer.objects.values_list("pk", flat=True))
+    known = set(Customer.with_merged.values_list("pk", flat=True))
     stores = {store.code: store for store in Store.objects.all()}
     n_created = 0
     for index in range(N_CUSTOMERS + len(COMPANIES)):

@@ -6,7 +6,7 @@ class CustomersConfig(AppConfig):
     verbose_name = "Customers"
 
     def ready(self):
-        from customers import kinds, messages
+        from customers import jobs, kinds, messages  # noqa: F401  (jobs registers itself)
         from customers.hooks import hooks
         from customers.services.messaging import forget_typed
 

@@ -109,10 +109,10 @@ class CustomerFilter(FilterSet):
     status = django_filters.ChoiceFilter(choices=Customer.Status.choices)
     kind = django_filters.ChoiceFilter(choices=Customer.Kind.choices)
     gender = django_filters.ChoiceFilter(choices=Customer.Gender.choices)
-    external_id = CleanFilter(cleaner=_text)
-    username = CleanFilter(cleaner=_text)
-    card_number = CleanFilter(cleaner=_text)
-    number = CleanFilter(cleaner=_number, label="123 or CUST-123.")
+    external_id = CleanFilter(cleaner=_text, method="by_identifier")
+    username = CleanFilter(cleaner=_text, method="by_identifier")
+    card_number = CleanFilter(cleaner=_text, method="by_identifier")
+    number = CleanFilter(cleaner=_number, method="by_identifier", label="123 or CUST-123.")
     email = CleanFilter(cleaner=_email, method="by_email", label="As contact point or sign-in.")
     phone = CleanFilter(cleaner=_phone, method="by_phone", label="As contact point or sign-in.")
     login_email = CleanFilter(cleaner=_email)
@@ -168,6 +168,9 @@ class CustomerFilter(FilterSet):
         for word in normalise.fold(text).split():
             customers = customers.filter(search_text__contains=f" {word}")
         return customers
+
+    def by_identifier(self, customers, name, value):
+        return customers.known_as(name, value)
 
     def by_part(self, customers, name, text):
         # The first word of the search column's folded text leads to an index where there is one.

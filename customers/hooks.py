@@ -45,10 +45,13 @@ class HookTable:
     merge_preview: list = field(default_factory=list)
     # (merge, survivor, other) -> None: `other` becomes part of `survivor`; what hangs on `other`
     # is yours to move. The customers' own children have moved, both rows are locked and the change
-    # of the survivor is open (`open_change(survivor, …)` joins it). `merge.id` is the unique source
-    # of what you book; what you need to undo it, `merge.journal[<your app>]` keeps as JSON.
+    # of the survivor is open: `open_change(survivor, deed="customer.merged")` joins it. `merge.id`
+    # is the unique source of what you book. What you need to undo it `merge.journal[<your app>]`
+    # keeps as JSON; `customers.services.merging_rows` moves rows and brings them back.
     merged: list = field(default_factory=list)
     # (merge, survivor, other) -> None: the merge is undone; both are records of their own again.
+    # `open_change(survivor, deed="customer.unmerged")` joins the open change. Raise ValidationError
+    # where it cannot be undone.
     unmerged: list = field(default_factory=list)
     # (customer_ids) -> {customer_id: {name: value}}: this app's part of a record, in bulk.
     records: list = field(default_factory=list)

@@ -25,6 +25,8 @@ from customers.models import Address, ContactPerson, Email, Label, Phone
 
 UNKNOWN = _("Unknown field.")
 LIST_LIMIT = 100
+# Beside these (and what is blank) nothing is empty: a flag that is off was perhaps switched off.
+UNSAID = {"gender": "not_disclosed", "card_state": "no-card", "discount_percent": 0}
 
 
 @dataclass(slots=True)

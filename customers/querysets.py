@@ -9,6 +9,17 @@ CHANNELS = ("email", "sms", "post")
 _MAY_BE_ASKED = Q(status="active", anonymised_at=None, consent_marketing=True)
 
 
+def known_as(model, column, value):
+    """The condition of `CustomerQuerySet.known_as`. It compares with a single row, so that an
+    index serves either side."""
+    former = (
+        model.with_merged.filter(**{column: value}, merged_into__isnull=False)
+        .order_by()
+        .values("merged_into")[:1]
+    )
+    return Q(**{column: value}) | Q(pk=Subquery(former))
+
+
 class CustomerQuerySet(OwnedQuerySet):
     """Reads over customers of the active tenant."""
 
@@ -23,6 +34,11 @@ class CustomerQuerySet(OwnedQuerySet):
     def identifiable(self):
         """Not anonymised."""
         return self.filter(anonymised_at=None)
+
+    def known_as(self, column, value):
+        """The customer with this identifier (a column of Customer.FOLLOWED, `id` or `number`), or
+        the one that a record with it became part of."""
+        return self.filter(known_as(self.model, column, value))
 
     def updated_after(self, instant):
         """Changed later than `instant`, oldest change first: one page after the other misses none

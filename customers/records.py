@@ -97,8 +97,10 @@ def records(customers, *, batch=BATCH):
 
 
 def record_of(customer_id):
-    """The record of one customer, or None."""
+    """The record of one customer, of an old id that of the survivor, or None."""
     rows = list(Customer.objects.filter(pk=customer_id).values(*COLUMNS))
+    if not rows:
+        rows = list(Customer.objects.known_as("pk", customer_id).values(*COLUMNS))
     return assemble(rows)[0] if rows else None
 
 
@@ -132,6 +134,10 @@ def assemble(rows):
     }
     avatars = set(Avatar.objects.filter(customer__in=ids).values_list("customer_id", flat=True))
     reach = reach_of(ids)
+    merged = defaultdict(list)
+    former = Customer.with_merged.filter(merged_into__in=ids).order_by("number", "id")
+    for survivor_id, former_id in former.values_list("merged_into", "pk"):
+        merged[survivor_id].append(former_id)
     extras = [hook(ids) for hook in hooks.records]
     result = []
     for row in rows:
@@ -148,6 +154,7 @@ def assemble(rows):
         record["charge_account"] = accounts.get(customer_id)
         record["avatar"] = customer_id in avatars
         record["reachable"] = reach[customer_id]
+        record["merged_from"] = merged.get(customer_id, [])
         for extra in extras:
             record |= extra.get(customer_id, {})
         result.append(record)

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 
 import normalise
 from customers.models import Address, Customer, Email, Label, Phone
+from customers.querysets import known_as
 
 LONGEST_NUMBER = 18  # digits that surely fit into 64 bits
 MIN_PART = 3  # shorter words match only the beginning of a word
@@ -34,7 +35,9 @@ def search_customers(customers, q):
 
 def _condition(term):
     if term.kind == "number":
-        return Q(number=int(term.value)) if len(term.value) <= LONGEST_NUMBER else Q(pk=None)
+        if len(term.value) > LONGEST_NUMBER:
+            return Q(pk=None)
+        return known_as(Customer, "number", int(term.value))
     if term.kind == "digits":
         return _digits_condition(term.value)
     if len(term.value) < MIN_PART:
@@ -68,6 +71,9 @@ def with_contact(customers, contact, *, country):
 def narrow_by_text(customers, column, text, *, whole=False):
     """Customers whose `column` contains `text`, or with `whole` is it, in any letter case."""
     condition = _like(column, text, "iexact" if whole else "icontains")
+    if column in Customer.FOLLOWED:
+        former = Customer.with_merged.filter(condition, merged_into__isnull=False)
+        condition |= Q(pk__in=former.order_by().values("merged_into"))
     return _prepared(customers, text).filter(condition)
 
 
@@ -129,7 +135,8 @@ def _like(column, text, lookup):
 
 
 def find_customer(reference):
-    """The customer that a person or file names by id, number, external id, card or username.
+    """The customer that a person or file names by id, number, external id, card or username,
+    also by one of a record that was merged into it.
 
     Returns None where nothing or nobody matches exactly.
     """
@@ -137,15 +144,15 @@ def find_customer(reference):
     if not text or "\0" in text or len(text) > 254:
         return None
     with contextlib.suppress(ValidationError, ValueError):
-        found = Customer.objects.filter(pk=text).first()
+        found = Customer.objects.known_as("pk", text).first()
         if found:
             return found
     upper = text.upper()
     number = upper.removeprefix("CUST-")
     if number.isdigit() and upper.startswith("CUST-") and len(number) <= LONGEST_NUMBER:
-        return Customer.objects.filter(number=int(number)).first()
+        return Customer.objects.known_as("number", int(number)).first()
     for column in ("external_id", "card_number", "username"):
-        found = Customer.objects.filter(**{column: text}).first()
+        found = Customer.objects.known_as(column, text).first()
         if found:
             return found
     return None

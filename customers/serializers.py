@@ -191,6 +191,11 @@ class CustomerSerializer(serializers.ModelSerializer):
         help_text="The channels by which the customer may be written to for marketing.",
     )
     status = serializers.ChoiceField(choices=Customer.Status.choices, read_only=True)
+    merged_from = serializers.ListField(
+        child=serializers.UUIDField(),
+        read_only=True,
+        help_text="Ids of the records that were merged into this one; they answer with it.",
+    )
 
     class Meta:
         model = Customer
@@ -198,6 +203,7 @@ class CustomerSerializer(serializers.ModelSerializer):
             *("id", "number", *Customer.PROFILE, "status", "created_at", "updated_at"),
             *("version", "anonymised_at", *Customer.CHILD_LISTS, "consents", "devices"),
             *("store_profiles", "charge_account", "avatar", "groups", "loyalty", "reachable"),
+            "merged_from",
         ]
         read_only_fields = [
             *("id", "number", "created_at", "updated_at", "version", "anonymised_at"),

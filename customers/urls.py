@@ -6,6 +6,7 @@ from customers.views.batch import BatchViewSet
 from customers.views.collection import CollectionViewSet
 from customers.views.customers import CustomerViewSet
 from customers.views.deeds import DeedViewSet, HistoryViewSet
+from customers.views.merging import MergeViewSet, MergingViewSet, NotDuplicateViewSet
 from customers.views.parts import (
     AddressViewSet,
     ContactPersonViewSet,
@@ -24,6 +25,8 @@ deeds = actions(DeedViewSet)
 consents = actions(ConsentViewSet)
 devices = actions(DeviceViewSet)
 profiles = actions(StoreProfileViewSet)
+merging = actions(MergingViewSet)
+merges = actions(MergeViewSet)
 
 
 def entries(name, view_class):
@@ -56,6 +59,16 @@ urlpatterns = [
     route(f"{ONE}anonymise/", deeds(post="anonymise", get="anonymise_preview"), "anonymise"),
     route(f"{ONE}export/", deeds(get="export"), "export"),
     route(f"{ONE}history/", actions(HistoryViewSet)(get="history"), "history"),
+    route(f"{ONE}merge/", merging(post="merge"), "merge"),
+    route(f"{ONE}merge-preview/", merging(get="merge_preview"), "merge-preview"),
+    route(
+        f"{ONE}not-duplicates/",
+        actions(NotDuplicateViewSet)(get="list", post="create", delete="destroy"),
+        "not-duplicates",
+    ),
+    route("merges/", merges(get="list"), "merges"),
+    route("merges/<str:merge_id>/", merges(get="retrieve"), "merge-entry"),
+    route("merges/<str:merge_id>/undo/", merges(post="undo"), "merge-undo"),
     *entries("emails", EmailViewSet),
     *entries("phones", PhoneViewSet),
     *entries("addresses", AddressViewSet),

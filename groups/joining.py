@@ -1,4 +1,4 @@
-"""How groups join the deeds of customers: a profile field, and a part of the record.
+"""How groups join the deeds of customers: a profile field, a part of the record, and merging.
 
 Export, erasure and deletion read the registry of personal data (`groups.privacy`).
 """
@@ -9,8 +9,17 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from customers.hooks import ExtraField, hooks
+from customers.services import open_change
+from customers.services.merging_rows import (
+    alter_row,
+    bring_back_rows,
+    keep_rows,
+    move_rows,
+    put_back_altered,
+)
 from groups.models import Subscription
 from groups.services.subscribing import (
+    CUSTOM_DATA,
     apply_wish,
     clean_wish,
     find_group,
@@ -19,12 +28,20 @@ from groups.services.subscribing import (
 )
 
 LIST_LIMIT = 100
+# The flag and the evidence that stands behind it.
+FLAG = (
+    *("subscribed", "at", "store_id", "source", "wording_version"),
+    *("actor_kind", "actor_id", "actor_label"),
+)
 
 
 def join_hooks():
     """Fill the hook table; called once when the app is ready."""
     hooks.add_field(ExtraField("groups", clean=clean_groups, apply=replace_groups))
     hooks.records.append(groups_of)
+    hooks.merge_preview.append(preview_groups)
+    hooks.merged.append(merge_groups)
+    hooks.unmerged.append(part_groups)
 
 
 def clean_groups(value, tenant):
@@ -85,3 +102,60 @@ def groups_of(customer_ids):
     for customer_id, code, title, subscribed in rows:
         grouped[customer_id].append({"code": code, "title": title, "subscribed": subscribed})
     return {customer_id: {"groups": grouped[customer_id]} for customer_id in customer_ids}
+
+
+# --- Two customers become one ------------------------------------------------------------------
+def _of_both(survivor, other):
+    """The memberships of both by group, the other's in the order of the groups' codes."""
+    rows = Subscription.objects.select_related("group").order_by("group__code")
+    mine = {row.group_id: row for row in rows.filter(customer=survivor.pk)}
+    return mine, list(rows.filter(customer=other.pk))
+
+
+def _refuses(row):
+    return row is not None and not row.subscribed
+
+
+def preview_groups(survivor, other):
+    """Each group of either, with both flags and the flag that comes out: a no stays a no."""
+    mine, theirs = _of_both(survivor, other)
+    told = []
+    for row in (*mine.values(), *(row for row in theirs if row.group_id not in mine)):
+        here = mine.get(row.group_id)
+        there = next((other for other in theirs if other.group_id == row.group_id), None)
+        told.append(
+            {
+                "code": row.group.code,
+                "title": row.group.title,
+                "survivor": here and here.subscribed,
+                "other": there and there.subscribed,
+                "outcome": not (_refuses(here) or _refuses(there)),
+            }
+        )
+    return {"blockers": [], "sections": {"groups": sorted(told, key=lambda group: group["code"])}}
+
+
+def merge_groups(merge, survivor, other):
+    """The survivor joins the other's groups. In a group that both are in, a no with its evidence
+    wins over a yes, and custom data fills what is blank."""
+    journal = merge.journal.setdefault("groups", {})
+    with open_change(survivor, deed="customer.merged") as change, telling(change):
+        mine, theirs = _of_both(survivor, other)
+        keep_rows(journal, theirs)
+        known = [row for row in theirs if row.group_id in mine]
+        Subscription.objects.filter(pk__in=[row.pk for row in known]).delete()
+        for row in known:
+            here = mine[row.group_id]
+            learnt = {n: getattr(row, n) for n in CUSTOM_DATA if not getattr(here, n)}
+            if here.subscribed and not row.subscribed:
+                learnt |= {name: getattr(row, name) for name in FLAG}
+            alter_row(journal, here, learnt)
+        move_rows([row for row in theirs if row.group_id not in mine], survivor)
+
+
+def part_groups(merge, survivor, other):
+    """Each has its own memberships again."""
+    journal = merge.journal.get("groups", {})
+    with open_change(survivor, deed="customer.unmerged") as change, telling(change):
+        put_back_altered(journal)
+        bring_back_rows(journal)

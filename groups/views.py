@@ -14,6 +14,7 @@ from api.etags import etag, expected_version
 from api.views import ViewSet
 from customers.models import Customer
 from customers.records import COLUMNS, assemble
+from customers.services import CustomerGone, get_customer
 from groups.filters import GroupFilter, MemberFilter
 from groups.models import Group, Subscription
 from groups.querysets import in_group
@@ -142,10 +143,11 @@ class SubscriptionViewSet(ViewSet):
             customer_id = uuid.UUID(self.kwargs["customer_id"])
         except ValueError as error:
             raise Http404 from error
-        if self.principal.kind == CUSTOMER and self.principal.customer_id != customer_id:
-            raise Http404
-        customer = Customer.objects.filter(pk=customer_id).first()
-        if customer is None:
+        try:
+            customer = get_customer(customer_id)
+        except CustomerGone as error:
+            raise Http404 from error
+        if self.principal.kind == CUSTOMER and self.principal.customer_id != customer.pk:
             raise Http404
         self.subject_id = customer.pk
         return customer

@@ -59,6 +59,7 @@ _READ = Rule("customers:read")
 _READ_OWN = Rule("customers:read", own=True)
 _WRITE = Rule("customers:write")
 _WRITE_OWN = Rule("customers:write", own=True)
+_MERGE = Rule("customers:merge", seller=False)
 
 OPERATIONS = {
     # customers
@@ -84,6 +85,14 @@ OPERATIONS = {
     "customers.batch": _WRITE,
     "customers.batch_delete": Rule("customers:delete", seller=False),
     "customers.history": _READ,
+    "customers.merge": _MERGE,
+    "customers.merge_preview": _MERGE,
+    "merges.list": _MERGE,
+    "merges.retrieve": _MERGE,
+    "merges.undo": _MERGE,
+    "not_duplicates.list": _MERGE,
+    "not_duplicates.create": _MERGE,
+    "not_duplicates.destroy": _MERGE,
     "customers.import": Rule("customers:import", seller=False),
     "emails.list": _READ_OWN,
     "emails.retrieve": _READ_OWN,
@@ -270,6 +279,7 @@ CUSTOMER_FIELDS = {
             "updated_at",
             "version",
             "anonymised_at",
+            "merged_from",
             "login_email",
             "login_phone",
             "username",
@@ -349,6 +359,7 @@ _TOLD = {
     "erased": "anonymised_at",
     "assigned_level": "level",
     "redemption": "loyalty",
+    "merged_into": "merged_from",
 }
 
 

@@ -90,6 +90,9 @@ TABLE = [
         _("Anyone may ask whether an e-mail or phone is known (ten times a minute)."),
     ),
     Setting("require_if_match", bool, False, _("Changes must name the version they are based on.")),
+    Setting(
+        "merge_undo_days", int, 30, _("For how many days a merge can be undone."), maximum=3_650
+    ),
     Setting("locale", str, "en", _("Language of messages to customers."), ("en", "nb")),
     Setting("sms_per_day", int, 1000, _("The most SMS in a day; further ones are not sent.")),
     Setting(

@@ -34,6 +34,7 @@ from customers.admin.filters import (
 from customers.admin.forms import BESIDE_PROFILE, LISTS, CustomerForm, decimal_money
 from customers.admin.inlines import ON_BOTH, ON_CHANGE, StoreProfileFormSet
 from customers.admin.loyalty import LoyaltyPanel
+from customers.admin.merged import LeadsToSurvivor
 from customers.admin.panels import ConsentPanel, DevicePanel, HistoryPanel
 from customers.admin.saving import (
     changed_meanwhile,
@@ -76,7 +77,7 @@ def status_badge(customer):
 
 
 @admin.register(Customer)
-class CustomerAdmin(DeedPages, ExportPages, ModelAdmin):
+class CustomerAdmin(LeadsToSurvivor, DeedPages, ExportPages, ModelAdmin):
     form = CustomerForm
     history_subject = "customer"
     paginator = InfinitePaginator  # a table too large to count on every visit

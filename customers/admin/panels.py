@@ -4,6 +4,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Consent, Device
+from customers.services import with_former_ids
 from events.models import HistoryEntry
 from tenancy.admin.telling import told_entries, who
 from tenancy.entering import role_in
@@ -82,7 +83,8 @@ class HistoryPanel(Panel):
     model, title, template = HistoryEntry, _("History"), "admin/customers/customer/history.html"
 
     def context(self):
-        entries = HistoryEntry.objects.about("customer", self.customer_id)[: N_HISTORY + 1]
+        ids = with_former_ids(self.customer_id)
+        entries = HistoryEntry.objects.about_any("customer", ids)[: N_HISTORY + 1]
         return {
             "entries": told_entries(
                 entries[:N_HISTORY], role_in(self.request.user, current_tenant())

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 import normalise
@@ -16,6 +17,8 @@ from .converting import DEFAULT, ConversionError, to_number
 from .validating import Candidate, content_id
 
 LONGEST_KEY = 254
+# Whoever comes with the key of a record that was merged is its survivor.
+SURVIVOR = Coalesce("merged_into", "pk")
 
 
 def key_of(tenant: Any, match: str, value: Any) -> Any:
@@ -87,8 +90,9 @@ class Index:
         for key, customer_id in self.pairs(keys):
             self._by_key[key].add(customer_id)
         if contents:
-            for found in Customer.objects.filter(pk__in=contents).values_list("pk", flat=True):
-                self._by_content[found].add(found)
+            rows = Customer.with_merged.filter(pk__in=contents)
+            for content, found in rows.values_list("pk", SURVIVOR):
+                self._by_content[content].add(found)
 
     def look_up(self, candidate: Candidate) -> list[UUID]:
         """The known customers that the candidate may be, in a fixed order."""
@@ -120,8 +124,8 @@ class Index:
             return
         column = {"login_phone": "login_phone_key", "email": "login_email",
                   "phone": "login_phone_key"}.get(self.match, self.match)  # fmt: skip
-        rows = Customer.objects.filter(**{f"{column}__in": keys})
-        yield from rows.values_list(column, "pk")
+        rows = Customer.with_merged.filter(**{f"{column}__in": keys})
+        yield from rows.values_list(column, SURVIVOR)
         if self.match == "email":
             rows = Email.objects.filter(address_key__in=keys)
             yield from rows.values_list("address_key", "customer_id")

@@ -16,14 +16,12 @@ from django.utils.translation import gettext_lazy as _
 from customers.columns import Context
 from customers.hooks import hooks
 from customers.models import Customer
-from customers.profile import CHILD_LISTS, clean_child, clean_profile
+from customers.profile import CHILD_LISTS, UNSAID, clean_child, clean_profile
 from customers.services.consents import repeats
 
 from .planning import FILL
 from .validating import Candidate
 
-# Beside these (and what is blank) nothing is empty: a flag that is off was perhaps switched off.
-UNSAID = {"gender": "not_disclosed", "card_state": "no-card", "discount_percent": 0}
 ADDRESS_KEY = ("kind", "street", "street2", "street3", "city", "state", "postal_code")
 PERSON_KEY = ("first_name", "last_name")
 ONCE = ("emails", "phones")
@@ -31,11 +29,12 @@ ONCE = ("emails", "phones")
 
 @dataclass(slots=True)
 class Known:
-    """A customer who is here: the row, its children and consents by list, and what higher apps
-    hold about it by name."""
+    """A customer who is here: the row, its children and consents by list, what higher apps hold
+    about it by name, and the identifiers of records that were merged into it."""
 
     customer: Customer
     lists: dict[str, list] = field(default_factory=dict)
+    former: set[tuple[str, str]] = field(default_factory=set)
     extras: dict[str, Any] = field(default_factory=dict)
 
 
@@ -65,6 +64,8 @@ def changes_of(candidate: Candidate, known: Known, policy: str) -> Changes:
         clean = clean_profile(candidate.profile, tenant=customer.tenant, country=country)
     changes = Changes()
     for name, value in clean.columns.items():
+        if (name, value) in known.former:
+            continue
         if _holds(customer, name, value) or (policy == FILL and not _is_empty(customer, name)):
             continue
         changes.profile[name] = candidate.profile[name]

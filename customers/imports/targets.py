@@ -73,6 +73,7 @@ READ_ONLY = {
     "version": "the system keeps it",
     "anonymised_at": "only an anonymisation sets it",
     "merged_into": "only a merge sets it",
+    "merged_from": "only a merge sets it",
     "reachable": "it follows from consents and contact points",
     "loyalty": "it follows from points and purchases; a level comes as “level”",
     "password": "passwords are never imported",

@@ -215,6 +215,10 @@ class Writer:
         for name, model in READ_LISTS.items():
             for row in model.objects.filter(customer__in=ids):
                 known[row.customer_id].lists.setdefault(name, []).append(row)
+        former = Customer.with_merged.filter(merged_into__in=ids)
+        for survivor_id, *values in former.values_list("merged_into", *Customer.FOLLOWED):
+            held = zip(Customer.FOLLOWED, values, strict=True)
+            known[survivor_id].former |= {(name, value) for name, value in held if value}
         for hook in hooks.records:
             for customer_id, values in hook(list(known)).items():
                 known[customer_id].extras |= values

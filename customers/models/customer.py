@@ -85,6 +85,8 @@ class Customer(TenantOwned):
     )
     CHILD_LISTS = ("emails", "phones", "addresses", "contact_persons", "labels")
     IDENTIFIERS = ("external_id", "username", "card_number", "login_email", "login_phone")
+    # These (beside id and number) go on leading to the survivor when a record is merged.
+    FOLLOWED = ("external_id", "username", "card_number")
     MONEY = ("credit_limit", "credit_balance", "floor_limit")
     # Kept by the services alone.
     SYSTEM = (

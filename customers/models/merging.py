@@ -8,6 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from customers.models.customer import Customer
 from tenancy.clock import now
 from tenancy.models import TenantOwned
+from tenancy.scoping import OwnedQuerySet, owned_manager
+
+
+class MergeQuerySet(OwnedQuerySet):
+    def about(self, customer_id):
+        """The merges that this record survived or became part of another in."""
+        return self.filter(models.Q(survivor=customer_id) | models.Q(merged=customer_id))
 
 
 class Merge(TenantOwned):
@@ -36,6 +43,8 @@ class Merge(TenantOwned):
     undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
     journal = models.JSONField(_("what it takes to undo it"), default=dict)
 
+    objects = owned_manager(MergeQuerySet)
+
     class Meta:
         verbose_name = _("merge")
         verbose_name_plural = _("merges")
@@ -59,6 +68,12 @@ class Merge(TenantOwned):
         return str(self.id)
 
 
+class PairQuerySet(OwnedQuerySet):
+    def about(self, customer_id):
+        """The pairs that this customer is one of."""
+        return self.filter(models.Q(first=customer_id) | models.Q(second=customer_id))
+
+
 class NotDuplicate(TenantOwned):
     """Two records that somebody looked at and found to be two people; `first` has the lower id."""
 
@@ -70,6 +85,8 @@ class NotDuplicate(TenantOwned):
     actor_id = models.UUIDField(null=True, blank=True)
     actor_label = models.CharField(_("who"), max_length=254, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
+
+    objects = owned_manager(PairQuerySet)
 
     class Meta:
         verbose_name = _("not a duplicate")
@@ -86,3 +103,7 @@ class NotDuplicate(TenantOwned):
 
     def __str__(self):
         return str(self.id)
+
+    def other_than(self, customer_id):
+        """The id of the one of the two that is not `customer_id`."""
+        return self.second_id if self.first_id == customer_id else self.first_id

@@ -128,6 +128,7 @@ registry.add_table(
     ),
     lines("search_text", EMPTIED, personal="customer", why=DERIVED, exported=False),
     owner="pk",
+    manager="with_merged",
     section="customer",
     single=True,
     purpose="who the customer is, how business is done",

@@ -103,7 +103,7 @@ class Table:
     about a customer. `select(customer)` answers the Q of the customer's rows where a column alone
     cannot. `whole_row` True: erasure removes the row. `deleted_too` False: the rows outlive even
     the deletion of the customer. `section` names the part of the export; `single` parts are one
-    object, others a list.
+    object, others a list. `manager` knows every row, where the default one hides some.
     """
 
     label: str
@@ -118,6 +118,7 @@ class Table:
     single: bool = False
     order: tuple = ("pk",)
     file_column: str | None = None
+    manager: str = "_default_manager"
 
     @property
     def model(self):
@@ -134,7 +135,7 @@ class Table:
 
     def all_rows(self):
         """Every row that the active tenant may see."""
-        return self.model._default_manager.all()
+        return getattr(self.model, self.manager).all()
 
     def column(self, name):
         return self.model._meta.get_field(name)

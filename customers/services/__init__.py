@@ -1,7 +1,13 @@
 """Every write to a customer, one function per deed."""
 
 from customers.services.avatars import remove_avatar, set_avatar
-from customers.services.changes import CustomerGone, VersionConflict, open_change
+from customers.services.changes import (
+    CustomerGone,
+    VersionConflict,
+    open_change,
+    survivor_of,
+    with_former_ids,
+)
 from customers.services.codes import WrongCode
 from customers.services.commerce import (
     add_extension,
@@ -13,6 +19,7 @@ from customers.services.commerce import (
 )
 from customers.services.consents import current_consents, record_consent
 from customers.services.devices import add_device, remove_device
+from customers.services.distinguishing import forget_not_duplicates, not_duplicates
 from customers.services.erasure import anonymise_customer, anonymise_customers, delete_customer
 from customers.services.exporting import export_customer, export_schema
 from customers.services.lifecycle import (
@@ -28,6 +35,8 @@ from customers.services.lifecycle import (
     self_register_customer,
     send_activation,
 )
+from customers.services.merging import merge_customers, preview_merge
+from customers.services.merging_plan import MergeBlocked
 from customers.services.messaging import send_temporary_password
 from customers.services.passwords import (
     WrongPassword,
@@ -39,6 +48,7 @@ from customers.services.previewing import anonymisation_preview
 from customers.services.registering import register_customer
 from customers.services.replaying import replay_journal
 from customers.services.scanning import personal_values, scan_for
+from customers.services.unmerging import forget_merges, undo_merge
 from customers.services.updating import (
     NoSuchEntry,
     add_entry,
@@ -50,6 +60,7 @@ from customers.services.updating import (
 
 __all__ = [
     "CustomerGone",
+    "MergeBlocked",
     "NoSuchEntry",
     "VersionConflict",
     "WrongCode",
@@ -70,10 +81,15 @@ __all__ = [
     "delete_customer",
     "export_customer",
     "export_schema",
+    "forget_merges",
+    "forget_not_duplicates",
     "get_customer",
     "invite_customer",
+    "merge_customers",
+    "not_duplicates",
     "open_change",
     "personal_values",
+    "preview_merge",
     "prove_customer_password",
     "record_consent",
     "register_customer",
@@ -96,5 +112,8 @@ __all__ = [
     "set_customer_password",
     "set_store_profile",
     "sign_in_customer",
+    "survivor_of",
+    "undo_merge",
     "update_customer",
+    "with_former_ids",
 ]

@@ -22,15 +22,13 @@ from events.models import Event, HistoryEntry
 from events.services import build_event, build_history
 from tenancy import clock
 
-SEARCHED = {"name", "first_name", "last_name", "company_name", "emails", "phones"} | {
-    "external_id",
-    "username",
-    "card_number",
-    "login_email",
-    "login_phone",
-    "contact_persons",
+SEARCHED = {
+    *("name", "first_name", "last_name", "company_name", "emails", "phones", "contact_persons"),
+    *("external_id", "username", "card_number", "login_email", "login_phone", "merged_from"),
 }
 TICK = timedelta(microseconds=1)
+# A survivor may be merged, or parted again, in the moment between two looks.
+LONGEST_CHASE = 10
 
 
 class VersionConflict(Exception):
@@ -124,9 +122,10 @@ def _changes_open():
 def open_change(customer, *, deed, reason="", expected_version=None, allow_anonymised=False):
     """Lock `customer` (an instance or an id) and yield its CustomerChange.
 
-    Inside another open change of the same customer it joins that one. Raises CustomerGone when the
-    row is not there, VersionConflict when it is not at `expected_version`, ValidationError for an
-    anonymised customer unless allowed, or when an identifier is taken.
+    Inside another open change of the same customer it joins that one. A record that was merged is
+    its survivor here. Raises CustomerGone when the row is not there, VersionConflict when it is not
+    at `expected_version`, ValidationError for an anonymised customer unless allowed, or when an
+    identifier is taken.
     """
     customer_id = customer.pk if isinstance(customer, Customer) else customer
     table = _changes_open()
@@ -136,24 +135,56 @@ def open_change(customer, *, deed, reason="", expected_version=None, allow_anony
         yield change
         return
     with transaction.atomic():
-        locked = Customer.objects.select_for_update(of=("self",)).filter(pk=customer_id).first()
+        locked = lock_customer(customer_id)
         if locked is None:
             raise CustomerGone
+        if locked.pk in table:
+            table[locked.pk].add_deed(deed)
+            yield table[locked.pk]
+            return
         if expected_version is not None and locked.version != expected_version:
             raise VersionConflict(locked.version)
         if locked.anonymised_at and not allow_anonymised:
             raise ValidationError(_("This customer was anonymised."), code="anonymised")
         change = CustomerChange(locked, deed, reason)
         change.allow_anonymised = allow_anonymised
-        table[customer_id] = change
+        table[locked.pk] = change
         try:
             yield change
             if change.changes or change.columns:
                 _write(change)
         finally:
-            del table[customer_id]
+            del table[locked.pk]
     if isinstance(customer, Customer):
         _copy(change.customer, customer)
+
+
+def lock_customer(customer_id):
+    """The customer's row, locked until the transaction ends; of a merged record its survivor's.
+    None where there is neither."""
+    for _attempt in range(LONGEST_CHASE):
+        rows = Customer.objects.select_for_update(of=("self",))
+        locked = rows.filter(pk=customer_id).first()
+        if locked is not None:
+            return locked
+        survivor_id = survivor_of(customer_id)
+        if survivor_id is None:
+            return None
+        customer_id = survivor_id
+    return None
+
+
+def survivor_of(customer_id):
+    """The id of the customer that the record `customer_id` became part of, or None."""
+    merged = Customer.with_merged.filter(pk=customer_id, merged_into__isnull=False)
+    return merged.order_by().values_list("merged_into", flat=True).first()
+
+
+def with_former_ids(customer_id):
+    """The ids under which a person was or is known: the customer's, and those of the records that
+    were merged into it."""
+    former = Customer.with_merged.filter(merged_into=customer_id).order_by("number", "pk")
+    return [customer_id, *former.values_list("pk", flat=True)]
 
 
 @contextmanager
@@ -178,7 +209,13 @@ def _write(change):
         customer.search_text = build_search_text(customer)
         change.columns.add("search_text")
     with taken_named(customer):
+        exchanged = _take_back_identifiers(change)
         customer.save(update_fields=[*change.columns, "version", "updated_at"])
+    if exchanged:
+        for holder, name, given_up in exchanged:
+            Customer.with_merged.filter(pk=holder).update(**{name: given_up})
+        customer.search_text = build_search_text(customer)
+        customer.save(update_fields=["search_text"])
     write_consents(change)
     leave_trace(change)
 
@@ -213,6 +250,21 @@ def write_many(changes):
     traces = [trace_of(change) for change in changes]
     HistoryEntry.objects.bulk_create([entry for entry, _events in traces])
     Event.objects.bulk_create([event for _entry, events in traces for event in events])
+
+
+def _take_back_identifiers(change):
+    """Let a customer take an identifier of a record that was merged into it; what it gives up for
+    it is to go on leading here in its stead: [(the row that held it, the column, that value)]."""
+    customer, exchanged = change.customer, []
+    for name in Customer.FOLLOWED:
+        wanted = getattr(customer, name)
+        if name not in change.columns or wanted is None:
+            continue
+        former = Customer.with_merged.filter(merged_into=customer.pk, **{name: wanted})
+        holder = former.order_by().values_list("pk", flat=True).first()
+        if holder and former.update(**{name: None}):
+            exchanged.append((holder, name, change.changes[name][0]))
+    return exchanged
 
 
 def write_consents(change):
@@ -270,6 +322,8 @@ def build_search_text(customer, children=None):
         part for person in rows("contact_persons") for part in (person.first_name, person.last_name)
     ]
     emails = [email.address for email in rows("emails")]
+    # What belonged to a record that was merged into this one finds this one.
+    former = [] if children is not None else Customer.with_merged.filter(merged_into=customer.pk)
     return normalise.search_text(
         names=[
             customer.name,
@@ -285,9 +339,11 @@ def build_search_text(customer, children=None):
         ],
         identifiers=[
             value
-            for value in (customer.external_id, customer.username, customer.card_number)
+            for record in (customer, *former)
+            for value in (record.external_id, record.username, record.card_number)
             if value
-        ],
+        ]
+        + [text for record in former for text in (record.code, str(record.number))],
         number=customer.number,
     )
 

@@ -10,8 +10,15 @@ from django.utils.translation import gettext_lazy as _
 from customers.hooks import hooks
 from customers.models import Customer, Erasure, Tombstone
 from customers.privacy import GOES, POLICY, registry
-from customers.services.changes import CustomerGone, open_change
+from customers.services.changes import (
+    TICK,
+    CustomerChange,
+    CustomerGone,
+    leave_trace,
+    open_change,
+)
 from customers.services.finishing import finish_after_commit
+from customers.services.holdings import files_in_journals, merged_records
 from customers.services.scanning import identifying_values
 from events.actors import current
 from events.services import record
@@ -38,6 +45,8 @@ def anonymise_customer(customer, *, reason="", repeats=None):
         shell = change.customer
         if shell.anonymised_at is None:
             refuse_telling_reason(shell, change.reason or current().reason)
+            # Read before the journals are emptied, which hold the names of files.
+            former = [(record, _files_of(record)) for record in merged_records(shell, lock=True)]
             files = _files_of(shell)
             for hook in hooks.erased:
                 hook([shell])
@@ -50,7 +59,25 @@ def anonymise_customer(customer, *, reason="", repeats=None):
             change.set_silently("anonymised_at", clock.now())
             change.record("erased", None, sorted(emptied))
             _remember(shell, Erasure.Scope.ANONYMISE, files, repeats)
+            for record, record_files in former:
+                _erase_former(record, record_files, change.reason, repeats)
     return customer if isinstance(customer, Customer) else shell
+
+
+def _erase_former(record, files, reason, repeats):
+    """Erase what is left of a record that was merged into the person's: under its own id, because
+    older backups and integrators know it by that."""
+    change = CustomerChange(record, "customer.anonymised", reason)
+    for hook in hooks.erased:
+        hook([record])
+    emptied = _erase_rows(record) | _erase_shell(change)
+    change.set_silently("anonymised_at", clock.now())
+    change.record("erased", None, sorted(emptied))
+    record.version += 1
+    record.updated_at = max(clock.now(), record.updated_at + TICK)
+    record.save(update_fields=[*change.columns, "version", "updated_at"])
+    leave_trace(change)
+    _remember(record, Erasure.Scope.ANONYMISE, files, repeats)
 
 
 def anonymise_customers(customers, *, reason=""):
@@ -94,16 +121,21 @@ def delete_customer(customer, *, reason="", repeats=None):
         if locked is None:
             raise CustomerGone
         refuse_telling_reason(locked, reason or current().reason)
-        files = _files_of(locked)
-        for hook in hooks.deleted:
-            hook([locked])
-        _delete_rows(locked)
-        _leave_tombstone(locked)
-        _remember(locked, Erasure.Scope.DELETE, files, repeats)
-        version = locked.version + 1
-        tenant = locked.tenant
-        Customer.objects.filter(pk=customer_id).delete()
-        record(tenant, "customer.deleted", "customer", customer_id, version=version, reason=reason)
+        for former in merged_records(locked, lock=True):
+            _delete_one(former, reason, repeats)
+        _delete_one(locked, reason, repeats)
+
+
+def _delete_one(customer, reason, repeats):
+    tenant, customer_id, version = customer.tenant, customer.pk, customer.version + 1
+    files = _files_of(customer)
+    for hook in hooks.deleted:
+        hook([customer])
+    _delete_rows(customer)
+    _leave_tombstone(customer)
+    _remember(customer, Erasure.Scope.DELETE, files, repeats)
+    Customer.with_merged.filter(pk=customer_id).delete()
+    record(tenant, "customer.deleted", "customer", customer_id, version=version, reason=reason)
 
 
 def refuse_telling_reason(customer, reason):
@@ -213,7 +245,7 @@ def _files_of(customer):
         if table.file_column
         for name in table.rows_of(customer).values_list(table.file_column, flat=True)
         if name
-    ]
+    ] + files_in_journals(customer)
 
 
 def _remember(customer, scope, files, repeats):

@@ -15,11 +15,13 @@ from customers.hooks import hooks
 from customers.models import Customer
 from customers.privacy import registry
 from customers.services.changes import CustomerGone
+from customers.services.holdings import merged_records, rows_in_journal
 from events.services import record
 from tenancy import clock
 
 FORMAT = "regulars-customer-export"
 FORMAT_VERSION = 1
+MERGED = "merged_records"
 
 
 def export_customer(customer, *, reason=""):
@@ -46,6 +48,7 @@ def export_customer(customer, *, reason=""):
         for hook in hooks.exported:
             # Computed parts of higher apps; what the registry tells is told by it alone.
             sections = {**hook(locked), **sections}
+        sections[MERGED] = [_merged(record) for record in merged_records(locked)]
         export |= dict(sorted(sections.items(), key=lambda item: _place(item[0])))
         record(locked.tenant, "customer.exported", "customer", locked.pk, reason=reason)
     return export
@@ -53,13 +56,26 @@ def export_customer(customer, *, reason=""):
 
 def section_of(table, customer):
     """One table's part of the export: an object or None where it is single, else a list."""
-    shown = [
-        {line.exported: shown_value(line, row) for line in table.lines.values() if line.exported}
-        for row in table.rows_of(customer).order_by(*table.order)
-    ]
+    shown = [_shown_row(table, row) for row in table.rows_of(customer).order_by(*table.order)]
     if table.single:
         return shown[0] if shown else None
     return shown
+
+
+def _shown_row(table, row):
+    return {line.exported: shown_value(line, row) for line in table.lines.values() if line.exported}
+
+
+def _merged(record):
+    """A record that was merged into the customer: lists by section, of what is left of it and of
+    what the journal of its merge keeps until the time to undo it is over."""
+    journalled = rows_in_journal(record)
+    found = {}
+    for name, table in _sections():
+        rows = [*table.rows_of(record).order_by(*table.order), *journalled[table.label]]
+        if rows:
+            found[name] = [_shown_row(table, row) for row in rows]
+    return found
 
 
 def shown_value(line, row):
@@ -102,12 +118,29 @@ def export_schema():
             properties[name] = row if table.label == "customers.Customer" else single
         else:
             properties[name] = {"type": "array", "items": row, "description": table.purpose}
+    properties[MERGED] = _schema_of_merged()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Everything held about one customer",
         "type": "object",
         "properties": properties,
         "required": list(properties),
+    }
+
+
+def _schema_of_merged():
+    rows = {
+        name: {"$ref": f"#/properties/{name}" if table.single else f"#/properties/{name}/items"}
+        for name, table in _sections()
+    }
+    return {
+        "type": "array",
+        "description": "records that turned out to be the same person's and were merged into this",
+        "items": {
+            "type": "object",
+            "properties": {name: {"type": "array", "items": row} for name, row in rows.items()},
+            "additionalProperties": False,
+        },
     }
 
 

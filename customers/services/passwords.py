@@ -97,7 +97,8 @@ def find_by_login(login, *, only=()):
     """The customer who signs in with this e-mail, phone, card or username, or None; with `only`
     these columns are read, the others when somebody asks for them.
 
-    One query whoever it is and wherever it is found: how long it takes tells a stranger nothing.
+    The card or username of a merged record is its survivor's. One query whoever it is and wherever
+    it is found: how long it takes tells a stranger nothing.
     """
     text = str(login or "").strip()
     if not text or "\0" in text or len(text) > 254:
@@ -110,14 +111,16 @@ def find_by_login(login, *, only=()):
     either = Q()
     for column, value in wanted.items():
         either |= Q(**{column: value})
-    customers = Customer.objects.identifiable().filter(either).order_by()
+    customers = Customer.with_merged.identifiable().filter(either).order_by()
+    customers = customers.select_related("merged_into")
     if only:
-        customers = customers.only(*only, *wanted)
+        survivors = [f"merged_into__{column}" for column in only]
+        customers = customers.only(*only, *wanted, "merged_into", *survivors)
     found = list(customers[: len(wanted)])
     # A card may be numbered like somebody's phone: what stands first in `wanted` is meant.
     return next(
         (
-            customer
+            customer.merged_into or customer
             for column, value in wanted.items()
             for customer in found
             if getattr(customer, column) == value

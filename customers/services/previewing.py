@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from customers.models import Customer
 from customers.privacy import registry
 from customers.services.exporting import shown_value
+from customers.services.holdings import Holdings
 
 SAMPLES = 3
 SAMPLE_LENGTH = 80
@@ -37,8 +38,9 @@ def anonymisation_preview(customer):
         ],
         "warnings": _warnings(customer),
     }
+    held = Holdings(customer)
     for table in registry.about_customers():
-        rows = list(table.rows_of(customer).order_by(*table.order))
+        rows = held.rows(table)
         if rows:
             erased, kept = _lines_of(table, rows)
             preview["erased"] += erased

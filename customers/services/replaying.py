@@ -4,15 +4,17 @@ import datetime
 import json
 import uuid
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from customers.models import Customer, Erasure
+from customers.models import Customer, Erasure, Merge
 from customers.services.changes import CustomerGone
 from customers.services.erasure import anonymise_customer, delete_customer
 from customers.services.finishing import finish_erasures
+from customers.services.unmerging import undo_merge
 from events.models import HistoryEntry
 from tenancy.models import Tenant
 from tenancy.scoping import in_tenant
@@ -36,16 +38,26 @@ def replay_journal(path=None, *, dry_run=False):
     report = {"lines": 0, "repeated": 0, "unchanged": 0, "newer": 0, "refused": 0}
     report |= {"unfinished": 0, "errors": []}
     tenants = {tenant.pk: tenant for tenant in Tenant.objects.all()}
+    waiting = []
+
+    def tell(number, read, repeat):
+        try:
+            outcome = repeat(read(), tenants, dry_run)
+        except MergedMeanwhile as merged:
+            waiting.append((number, merged.erasure))
+            return
+        except (ValueError, ValidationError) as error:
+            message = " ".join(getattr(error, "messages", [str(error)]))
+            report["errors"].append({"line": number, "message": message})
+            outcome = "refused"
+        report[outcome] += 1
+
     with Path(path or settings.ERASURE_JOURNAL).open("rb") as journal:
         for number, line in enumerate(journal, start=1):
             report["lines"] += 1
-            try:
-                outcome = _repeat(_read(line), tenants, dry_run)
-            except (ValueError, ValidationError) as error:
-                message = " ".join(getattr(error, "messages", [str(error)]))
-                report["errors"].append({"line": number, "message": message})
-                outcome = "refused"
-            report[outcome] += 1
+            tell(number, partial(_read, line), _repeat)
+    for number, erasure in waiting:
+        tell(number, lambda erasure=erasure: erasure, _repeat_merged)
     if not dry_run:
         for tenant in tenants.values():
             with in_tenant(tenant):
@@ -67,6 +79,29 @@ def _read(line):
     return tenant, customer, scope, at
 
 
+class MergedMeanwhile(Exception):
+    """In the restored database this record is part of another one."""
+
+    def __init__(self, erasure):
+        super().__init__()
+        self.erasure = erasure
+
+
+def _repeat_merged(erasure, tenants, dry_run):
+    """An erasure of a record that the backup knows as merged. Either the survivor was erased with
+    it, and the journal has just said so, or the two had been parted before: so they are again."""
+    tenant_id, customer_id, scope, at = erasure
+    with in_tenant(tenants[tenant_id]):
+        former = Customer.with_merged.filter(pk=customer_id).first()
+        if former is None or former.anonymised_at or dry_run:
+            return "repeated"
+        merge = Merge.objects.filter(merged=former, undone_at=None).first()
+        if merge is None or not merge.journal:
+            raise ValueError("the record is part of another one here; look at both")
+        undo_merge(merge, reason=REASON, however_late=True)
+    return _repeat(erasure, tenants, dry_run)
+
+
 def _repeat(erasure, tenants, dry_run):
     tenant_id, customer_id, scope, at = erasure
     if tenant_id not in tenants:
@@ -74,7 +109,10 @@ def _repeat(erasure, tenants, dry_run):
     with in_tenant(tenants[tenant_id]):
         customer = Customer.objects.filter(pk=customer_id).first()
         if customer is None:
-            return "unchanged"
+            former = Customer.with_merged.filter(pk=customer_id).first()
+            if former is None or (former.anonymised_at and scope == Erasure.Scope.ANONYMISE):
+                return "unchanged"
+            raise MergedMeanwhile(erasure)
         if customer.anonymised_at and scope == Erasure.Scope.ANONYMISE:
             return "unchanged"
         if _registered_at(customer) > at:

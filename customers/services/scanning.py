@@ -8,6 +8,7 @@ from django.db.models import JSONField, Q, TextField
 from django.db.models.functions import Cast
 
 from customers.privacy import is_text, registry
+from customers.services.holdings import Holdings, merged_records
 
 FEWEST = 3
 # In a picture's bytes, a random file name or the ids of the journal three letters stand by chance.
@@ -30,7 +31,8 @@ def identifying_values(customer):
 
 
 def _values(customer, wanted):
-    found = {customer.code}
+    held = Holdings(customer)
+    found = {customer.code, *(record.code for record in held.records)}
     for table in registry.about_customers():
         columns = [
             table.column(line.column)
@@ -39,8 +41,9 @@ def _values(customer, wanted):
         ]
         if columns and table.owner:
             names = [column.attname for column in columns]
-            for row in table.rows_of(customer).values_list(*names):
-                found.update(value.strip() for value in row if value)
+            for row in held.rows(table):
+                texts = (str(getattr(row, name) or "") for name in names)
+                found.update(text.strip() for text in texts if text)
     return sorted((value for value in found if len(value) >= FEWEST), key=lambda v: (-len(v), v))
 
 
@@ -107,9 +110,17 @@ def _scan_column(table, column, values, customer_id, report, own_list):
 
 
 def _rows_of(table, customer_id):
-    if table.owner:
-        return Q(**{table.owner: customer_id})
-    return table.select(_Erased(customer_id))
+    wanted = Q()
+    for record_id in (customer_id, *_ids_merged_into(customer_id)):
+        if table.owner:
+            wanted |= Q(**{table.owner: record_id})
+        else:
+            wanted |= table.select(_Erased(record_id))
+    return wanted
+
+
+def _ids_merged_into(customer_id):
+    return [record.pk for record in merged_records(_Erased(customer_id))]
 
 
 class _Erased:

@@ -39,6 +39,8 @@ def _taken(customer):
         value = getattr(customer, column)
         if name == "id" or not value:
             continue
-        if Customer.with_merged.filter(**{column: value}).exclude(pk=customer.pk).exists():
+        # What a merged record holds is the survivor's to take.
+        others = Customer.with_merged.exclude(pk=customer.pk).exclude(merged_into=customer.pk)
+        if others.filter(**{column: value}).exists():
             found[name] = [ValidationError(message, code="unique")]
     return found

@@ -10,7 +10,7 @@ from customers.hooks import hooks
 from customers.models import Customer
 from customers.profile import clean_child, clean_profile
 from customers.services import children
-from customers.services.changes import CustomerGone, open_change
+from customers.services.changes import CustomerGone, open_change, survivor_of
 from customers.services.consents import build_consents, state_consents
 from customers.services.registering import clean_created_at, set_columns, stand_in_contacts
 from customers.services.slots import with_slot
@@ -157,8 +157,12 @@ def remove_entry(customer, list_name, entry_id, *, reason="", expected_version=N
 
 
 def get_customer(customer_id):
-    """The customer with this id in the active tenant; raises CustomerGone."""
+    """The customer with this id in the active tenant, or the one that the record with this id was
+    merged into; raises CustomerGone."""
     customer = Customer.objects.filter(pk=customer_id).first()
+    if customer is None:
+        # Asked only now: hardly any id is an old one.
+        customer = Customer.objects.filter(pk=survivor_of(customer_id)).first()
     if customer is None:
         raise CustomerGone
     return customer

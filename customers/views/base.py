@@ -15,7 +15,7 @@ from api.etags import etag, expected_version
 from api.views import ViewSet
 from customers.models import Customer
 from customers.records import record_of
-from customers.services import CustomerGone, get_customer, open_change
+from customers.services import CustomerGone, get_customer, open_change, survivor_of
 from tenancy.permissions import CUSTOMER, sees_field
 
 
@@ -54,19 +54,24 @@ class CustomerPartViewSet(ViewSet):
 
     def customer_id(self):
         """The id in the path as a UUID; raises Http404 for what cannot be one, and for a record
-        that is not the caller's own where only the own one counts."""
+        that is not the caller's own where only the own one counts. The id of a record that was
+        merged into the caller's own is the caller's."""
         try:
             customer_id = uuid.UUID(self.kwargs["customer_id"])
         except ValueError as error:
             raise Http404 from error
         if self.principal.kind == CUSTOMER and customer_id != self.principal.customer_id:
-            raise Http404
+            if survivor_of(customer_id) != self.principal.customer_id:
+                raise Http404
+            customer_id = self.principal.customer_id
         self.subject_id = customer_id
         return customer_id
 
     def customer(self):
-        """The customer of the path; raises Http404 or CustomerGone."""
-        return get_customer(self.customer_id())
+        """The customer of the path, of an old id the survivor; raises Http404 or CustomerGone."""
+        customer = get_customer(self.customer_id())
+        self.subject_id = customer.pk
+        return customer
 
     def expected_version(self, customer, body=None):
         """The version that the caller has seen; see `api.etags`. PATCH, PUT and DELETE must name
@@ -128,6 +133,6 @@ class CustomerPartViewSet(ViewSet):
         record = record_of(customer_id)
         if record is None:
             raise CustomerGone
-        self.subject_id = customer_id
+        self.subject_id = record["id"]
         headers = {"ETag": etag(record["version"]), **(headers or {})}
         return Response(self.shown(record), status=status, headers=headers)

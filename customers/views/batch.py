@@ -130,6 +130,8 @@ class BatchViewSet(CustomerPartViewSet):
     def _update(self, item):
         item = _object(item)
         customer = get_customer(_id(item))
+        if customer.pk != _id(item):
+            item = writing.without_former(customer, item)
         return self._changed(customer, item)
 
     def _changed(self, customer, item):
@@ -164,7 +166,7 @@ class BatchViewSet(CustomerPartViewSet):
             raise ValidationError({"external_id": required})
         found = self._match(item)
         if found is not None:
-            return self._changed(found, item)
+            return self._upserted(found, item)
         try:
             with transaction.atomic():
                 registration = {name: item[name] for name in item if name != "version"}
@@ -174,17 +176,24 @@ class BatchViewSet(CustomerPartViewSet):
             found = self._match(item)
             if found is None or not _is_taken(error):
                 raise
-            return self._changed(found, item)
+            return self._upserted(found, item)
         return 201, customer.pk, customer.version
+
+    def _upserted(self, found, item):
+        if item.get("id") is not None:
+            by_former_key = found.pk != _id(item)
+        else:
+            by_former_key = found.external_id != item["external_id"]
+        return self._changed(found, writing.without_former(found, item) if by_former_key else item)
 
     def _match(self, item):
         if item.get("id") is not None:
-            return Customer.objects.filter(pk=_id(item)).first()
+            return Customer.objects.known_as("pk", _id(item)).first()
         try:
             key = normalise.clean_identifier(item["external_id"], max_length=200)
         except ValidationError as error:
             raise ValidationError({"external_id": error.error_list}) from error
-        return Customer.objects.filter(external_id=key).first()
+        return Customer.objects.known_as("external_id", key).first()
 
     def _version(self, item, customer):
         version = item.get("version")

@@ -1,5 +1,7 @@
 """The customer itself: list, read, register, change, delete."""
 
+import uuid
+
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import PermissionDenied, ValidationError
@@ -129,6 +131,8 @@ class CustomerViewSet(CustomerPartViewSet):
         """Change what is named: omitted fields stay, null clears, a list replaces the list."""
         customer = self.customer()
         body = self.body()
+        if customer.pk != uuid.UUID(customer_id):
+            body = writing.without_former(customer, body)
         writing.change(
             self.principal, customer, body, expected=self.expected_version(customer, body)
         )

@@ -25,6 +25,7 @@ from customers.services import (
     send_temporary_password,
     set_customer_password,
     update_customer,
+    with_former_ids,
 )
 from customers.services.own_changes import count_login_wish
 from customers.views.base import CustomerPartViewSet
@@ -205,6 +206,7 @@ class HistoryEntrySerializer(serializers.Serializer):
     """One deed: who, what, when, why."""
 
     id = serializers.IntegerField()
+    customer = serializers.UUIDField(help_text="The record: this one, or one merged into it.")
     at = serializers.DateTimeField()
     deed = serializers.CharField(help_text="Such as customer.updated.")
     actor = inline_serializer(
@@ -233,8 +235,10 @@ class HistoryViewSet(CustomerPartViewSet):
 
     @extend_schema(responses=HistoryEntrySerializer(many=True), summary="Read the history")
     def history(self, request, customer_id):
-        """Every deed on the customer, the newest first; only fields that the caller may see."""
-        entries = HistoryEntry.objects.about("customer", self.customer().pk).order_by()
+        """Every deed on the customer, the newest first, also those on records that were merged into
+        it; only fields that the caller may see."""
+        ids = with_former_ids(self.customer().pk)
+        entries = HistoryEntry.objects.about_any("customer", ids).order_by()
         rows = self.paginate_queryset(self.filter_queryset(entries))
         return self.get_paginated_response([self._entry(row) for row in rows])
 
@@ -242,6 +246,7 @@ class HistoryViewSet(CustomerPartViewSet):
         role = self.principal.kind
         return {
             "id": row.pk,
+            "customer": row.subject_id,
             "at": row.at,
             "deed": row.deed,
             "actor": {"kind": row.actor_kind, "id": row.actor_id, "label": row.actor_label},

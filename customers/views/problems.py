@@ -2,11 +2,27 @@
 
 from api.etags import changed_meanwhile
 from api.problems import CONFLICTS, Problem, wording
-from customers.services import CustomerGone, NoSuchEntry, VersionConflict, WrongCode
+from customers.services import (
+    CustomerGone,
+    MergeBlocked,
+    NoSuchEntry,
+    VersionConflict,
+    WrongCode,
+)
 from customers.services.placing import OtherStore
 
 # The record is in a state that forbids the deed; the body is not to blame.
 CONFLICTS |= {"anonymised", "not_new", "no_target"}
+CONFLICTS |= {"undone", "undo_expired", "later_merge", "survivor_merged"}
+
+
+@wording(MergeBlocked)
+def _blocked(error):
+    errors = [
+        {"field": blocker["field"], "code": blocker["code"], "message": blocker["message"]}
+        for blocker in error.blockers
+    ]
+    return Problem(409, errors[0]["code"], errors[0]["message"], errors)
 
 
 @wording(CustomerGone, NoSuchEntry)

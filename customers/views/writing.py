@@ -20,6 +20,7 @@ from tenancy.permissions import CUSTOMER, changes_field
 # Read in every record, never written by a caller.
 SERVER_OWNED = {
     *("number", "status", "created_at", "updated_at", "version", "anonymised_at", "merged_into"),
+    *("merged_from", "reachable"),
     *("avatar", "devices", "store_profiles", "charge_account", "tenant"),
 } | set(COLUMNS)
 ONLY_AT_REGISTRATION = ("id", "password", "status", "store")
@@ -114,6 +115,18 @@ def register(principal, body, *, number=None, then=None):
         )
     consents = body.pop("consents", None) or ()
     return register_customer(store=store, consents=consents, number=number, then=then, **body)
+
+
+def without_former(customer, body):
+    """A body that names a customer by the key of a record that was merged into it, without the
+    identifiers of such records: who sends an old record again has no wish to exchange them."""
+    former = Customer.with_merged.filter(merged_into=customer.pk).values(*Customer.FOLLOWED)
+    held = {(name, value) for row in former for name, value in row.items() if value}
+    return {
+        name: value
+        for name, value in body.items()
+        if name not in Customer.FOLLOWED or (name, value) not in held
+    }
 
 
 def change(principal, customer, body, *, expected=None):

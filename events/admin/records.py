@@ -57,7 +57,7 @@ class NamesCustomers:
         super().get_results(request)
         self.result_list = list(self.result_list)
         ids = {row.subject_id for row in self.result_list if row.subject_type == "customer"}
-        known = Customer.objects.only("id", "number").in_bulk(ids)
+        known = Customer.with_merged.only("id", "number").in_bulk(ids)
         for row in self.result_list:
             row.subject_code = known[row.subject_id].code if row.subject_id in known else ""
 

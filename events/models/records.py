@@ -15,6 +15,10 @@ class HistoryQuerySet(OwnedQuerySet):
         """The entries of one object, newest first."""
         return self.filter(subject_type=subject_type, subject_id=subject_id).order_by("-id")
 
+    def about_any(self, subject_type, subject_ids):
+        """The entries of several objects of one kind, newest first."""
+        return self.filter(subject_type=subject_type, subject_id__in=subject_ids).order_by("-id")
+
 
 class HistoryEntry(TenantOwned):
     """One deed on one object: who, what, when, why, and each changed field's old and new value.

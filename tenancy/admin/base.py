@@ -258,13 +258,17 @@ class ModelAdmin(Scoped, unfold.admin.ModelAdmin):
         )
 
     # --- History --------------------------------------------------------------------------------
+    def history_ids(self, obj):
+        """Whose entries stand in the history of `obj`."""
+        return [obj.pk]
+
     def history_view(self, request, object_id, extra_context=None):
         obj = self.get_or_404(request, object_id)
         if self.history_subject is None:
             raise Http404
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
-        entries = HistoryEntry.objects.about(self.history_subject, obj.pk)
+        entries = HistoryEntry.objects.about_any(self.history_subject, self.history_ids(obj))
         page = Paginator(entries, HISTORY_PER_PAGE).get_page(request.GET.get("page"))
         context = {
             "title": _("History"),

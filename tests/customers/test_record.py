@@ -33,7 +33,7 @@ def test_the_table_of_field_rights_names_only_real_fields():
         *Customer.SYSTEM,
         *Customer.CHILD_LISTS,
         *("consents", "devices", "groups", "avatar", "store_profiles", "charge_account"),
-        *("reachable", "loyalty", "level"),
+        *("reachable", "loyalty", "level", "merged_from"),
     }
 
     assert {name.partition(".")[0] for name in CUSTOMER_FIELDS} - known == set()

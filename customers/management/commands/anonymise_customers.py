@@ -84,9 +84,9 @@ def _find(reference):
     # Nothing but id and number: a deed that cannot be undone must not guess.
     digits = reference.upper().removeprefix("CUST-")
     if digits.isascii() and digits.isdigit() and len(digits) <= 18:
-        return Customer.objects.filter(number=int(digits)).first()
+        return Customer.objects.known_as("number", int(digits)).first()
     try:
-        return Customer.objects.filter(pk=uuid.UUID(reference)).first()
+        return Customer.objects.known_as("pk", uuid.UUID(reference)).first()
     except ValueError:
         return None
 

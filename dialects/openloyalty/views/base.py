@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 import normalise
 from customers.models import Customer
-from customers.services import CustomerGone, get_customer
+from customers.services import CustomerGone, get_customer, with_former_ids
 from dialects.openloyalty.base import OpenLoyaltyEndpoint
 from dialects.openloyalty.programme import ENTERED
 from tenancy.permissions import CUSTOMER
@@ -36,7 +36,8 @@ class CustomerEndpoint(OpenLoyaltyEndpoint):
         reference = self.kwargs["customer"]
         if self.principal.kind == CUSTOMER:
             own = get_customer(self.principal.customer_id)
-            if reference.lower() != str(own.pk) and reference != own.card_number:
+            own_ids = {str(one) for one in with_former_ids(own.pk)}
+            if reference.lower() not in own_ids and reference != own.card_number:
                 raise PermissionDenied
             return own
         if UUID_TEXT.fullmatch(reference):
@@ -45,7 +46,7 @@ class CustomerEndpoint(OpenLoyaltyEndpoint):
             card = normalise.clean_identifier(reference, max_length=100)
         except ValidationError as error:
             raise CustomerGone from error
-        found = Customer.objects.filter(card_number=card).first() if card else None
+        found = Customer.objects.known_as("card_number", card).first() if card else None
         if found is None:
             raise CustomerGone
         return found
