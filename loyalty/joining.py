@@ -11,6 +11,7 @@ from loyalty.records import loyalty_of
 from loyalty.services.assigning import assign_level
 from loyalty.services.choosing import levels_of, start_level
 from loyalty.services.earning import earn_at_change, earn_at_registration
+from loyalty.services.joining_accounts import join_accounts, part_accounts, preview_join
 from loyalty.services.levels import find_level
 from tenancy import clock
 from tenancy.hooks import hooks as tenant_hooks
@@ -23,6 +24,9 @@ def join_hooks():
     hooks.updated.append(earn_at_change)
     hooks.records.append(loyalty_of)
     hooks.exported.append(exported_status)
+    hooks.merge_preview.append(preview_join)
+    hooks.merged.append(join_accounts)
+    hooks.unmerged.append(part_accounts)
     hooks.add_field(
         ExtraField("level", clean=clean_wished_level, apply=assign_wished_level, holds=is_on_level)
     )

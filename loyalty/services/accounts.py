@@ -56,6 +56,7 @@ class AccountChange:
         self.points_before = account.points
         self.look_at_level = False
         self.reason = ""
+        self.deed = "customer.updated"  # under which the customer's history tells of a level
         self._lots = None
         self._levels = None
 
@@ -397,9 +398,15 @@ def _lock(customer_ids):
     }
     if len(customers) < len(customer_ids):
         raise CustomerGone
+    return changes_of(customers)
+
+
+def changes_of(customers):
+    """{customer id: AccountChange} of customers ({id: instance}) whose rows are locked already, in
+    no open account yet; the accounts are locked here. For callers that write them themselves."""
     _open_missing(customers)
     accounts = (
-        LoyaltyAccount.objects.filter(customer__in=customer_ids)
+        LoyaltyAccount.objects.filter(customer__in=list(customers))
         .select_for_update(no_key=True)
         .order_by("pk")
     )

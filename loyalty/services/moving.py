@@ -113,7 +113,7 @@ def _tell(change, before, level, marked, manual):
     if change.customer is None:
         return
     with open_change(
-        change.customer, deed="customer.updated", reason=change.reason, allow_anonymised=True
+        change.customer, deed=change.deed, reason=change.reason, allow_anonymised=True
     ) as told:
         if before != level:
             told.record("level", before and before.name, level and level.name)
