@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,7 +25,7 @@ from events.actors import acting, current
 from events.services import build_event
 from tenancy.scoping import current_tenant
 
-from .errors import FileError
+from .errors import FileError, TooManyRows
 from .mapping import Mapping, ShapedRow, shape_rows
 from .planning import Plan, plan_import
 from .report import REFUSED, Report, describe
@@ -40,8 +41,17 @@ UNKNOWN_GROUPS = (
 )
 ATTEMPTS = 5
 
-# (outcome, faults) of one candidate.
-Outcome = tuple[str, list[dict[str, Any]]]
+
+@dataclass(slots=True)
+class Done:
+    """What became of one customer of the file: the outcome, the id where there is one, and why it
+    was refused, in the words of the file (`faults`) and as the services said it (`refusal`)."""
+
+    shaped: ShapedRow
+    outcome: str
+    customer_id: uuid.UUID | None = None
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    refusal: ValidationError | None = None
 
 
 class _Undone(Exception):
@@ -62,6 +72,8 @@ def import_customers(
     make_groups: Callable[[set[str]], None] | None = None,
     only_shops_make_groups: bool = False,
     on_refused: Callable[[Plan, ShapedRow, list[dict[str, Any]]], None] | None = None,
+    on_done: Callable[[Done], None] | None = None,
+    most_rows: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Bring the customers of a file into the active tenant; returns a Report whose counts add up.
@@ -73,7 +85,9 @@ def import_customers(
     written. `make_groups` gets the codes of the groups that a chunk names, before it is looked at;
     without it a row that names an unknown group is refused. With `only_shops_make_groups` that is
     so for every file but those of a recognised shop, whose groups are what the shop says they are.
-    `on_refused` gets each refused row with its reasons, `progress` the rows done and all rows.
+    `on_refused` gets each refused row with its reasons, `on_done` what became of each customer of
+    the file, in its order, `progress` the rows done and all rows. With more than `most_rows`
+    nothing is written (TooManyRows).
 
     Raises FileError or MappingError when the file or its mapping is wrong as a whole; then
     nothing was written.
@@ -89,9 +103,12 @@ def import_customers(
             file, format=format, mapping=mapping, match=match, on_match=on_match,
             encoding=encoding, delimiter=delimiter,
         )  # fmt: skip
+        if most_rows is not None and plan.checked.rows > most_rows:
+            raise TooManyRows(f"at most {most_rows} customers at once")
         if only_shops_make_groups and plan.format in (None, "regulars"):
             make_groups = None
         run = _Run(plan, dry_run, make_groups, on_refused, progress)
+        run.on_done = on_done
         who = current()
         reason = who.reason or f"import {name}".strip()[:200]
         stack.enter_context(acting(who.actor, request_id=str(run.id), reason=reason))
@@ -128,6 +145,7 @@ class _Run:
         self.make_groups = make_groups
         self.on_refused = on_refused
         self.progress = progress
+        self.on_done: Callable[[Done], None] | None = None
         self.validator = Validator(self.tenant, plan.mapping)
         self.numbers = Numbers(self.tenant, dry_run=dry_run)
         self.writer = Writer(plan, self.tenant, self.numbers)
@@ -183,30 +201,35 @@ class _Run:
                 if attempt == ATTEMPTS - 1 or connection.needs_rollback:
                     raise
                 time.sleep(0.2 * 2**attempt)
-        for candidate, (outcome, faults) in zip(candidates, outcomes, strict=True):
-            self.report.count(outcome, candidate.shaped.rows)
-            if faults:
-                self.report.add_errors(faults)
+        for done in outcomes:
+            self.report.count(done.outcome, done.shaped.rows)
+            if done.faults:
+                self.report.add_errors(done.faults)
                 if self.on_refused:
-                    self.on_refused(self.plan, candidate.shaped, faults)
+                    self.on_refused(self.plan, done.shaped, done.faults)
+            if self.on_done:
+                self.on_done(done)
 
-    def write(self, candidates: list[Candidate]) -> list[Outcome]:
+    def write(self, candidates: list[Candidate]) -> list[Done]:
         with transaction.atomic():
             if not self.report.dry_run:
                 wait_for_other_imports(self.tenant)
             self.writer.begin([one for one in candidates if one.clean is not None])
             return [self.write_one(candidate) for candidate in candidates]
 
-    def write_one(self, candidate: Candidate) -> Outcome:
+    def write_one(self, candidate: Candidate) -> Done:
+        shaped = candidate.shaped
         if candidate.errors:
-            return REFUSED, candidate.errors
+            return Done(shaped, REFUSED, faults=candidate.errors)
         try:
-            return self.writer.write(candidate), []
+            outcome = self.writer.write(candidate)
         except ValidationError as refusal:
-            return REFUSED, self.writer.faults(refusal, candidate)
+            faults = self.writer.faults(refusal, candidate)
+            return Done(shaped, REFUSED, faults=faults, refusal=refusal)
         except (IntegrityError, DataError):
             message = _("The database refuses this row.")
-            return REFUSED, [describe(candidate.shaped.line, None, None, message)]
+            return Done(shaped, REFUSED, faults=[describe(shaped.line, None, None, message)])
+        return Done(shaped, outcome, self.writer.customer_id)
 
 
 def refresh_statistics() -> None:

@@ -26,6 +26,14 @@ class FileError(Exception):
         return f"{', '.join(place)}: {self.message}" if place else self.message
 
 
+class EmptyFile(FileError):
+    """There is nobody in the file."""
+
+
+class TooManyRows(FileError):
+    """More customers than the caller takes at once."""
+
+
 class MappingError(ValueError):
     """A mapping is wrong in itself, or does not fit the file; `key` names the place in it."""
 

@@ -54,7 +54,7 @@ class Mapping:
     `ignored` are columns that are known and not read; `finish`, of known formats only, gets the
     cells, the record and the errors of each row and completes what single columns cannot say.
     `adds_children` marks a file that adds to customers and does not describe them: its rows
-    claim no primary address.
+    claim no primary address. `loose` are references that are left out where they lead nowhere.
     """
 
     rules: tuple[Rule, ...]
@@ -63,6 +63,7 @@ class Mapping:
     ignored: frozenset[str] = frozenset()
     adds_children: bool = False
     finish: Finish | None = None
+    loose: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         taken: dict[tuple, str] = {}
@@ -249,7 +250,7 @@ def shape_rows(
     know (the first records did not have it) is an error of its row.
     """
     known = mapping.columns | mapping.ignored
-    is_json = getattr(source, "kind", "csv") != "csv"
+    is_json = getattr(source, "kind", "csv") in ("json", "jsonl")
     before: ShapedRow | None = None
     for row in source:
         shaped = mapping.apply(row)

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from . import formats
-from .errors import FileError, MappingError
+from .errors import EmptyFile, FileError, MappingError
 from .guessing import Unmapped, fold
 from .mapping import Mapping, guess_mapping
 from .readers import COLUMN_LIMIT, KINDS, Checked, Source, open_rows
 from .targets import MATCH_KEYS, READ_ONLY, REASON, nearest
 
-POLICIES = SKIP, FILL, OVERWRITE = ("skip", "fill", "overwrite")
+POLICIES = SKIP, FILL, OVERWRITE, REFUSE = ("skip", "fill", "overwrite", "refuse")
 FORMATS = (*KINDS, *(one.name for one in formats.ALL))
 
 
@@ -56,14 +56,15 @@ def plan_import(
         raise FileError(f"unknown format “{format}”; one of {', '.join(FORMATS)}")
     if on_match is not None and on_match not in POLICIES:
         raise MappingError("on_match", f"“{on_match}” is not one of {', '.join(POLICIES)}")
-    kind = format if format in KINDS else None
+    named = formats.by_name(format or "")
+    kind = format if format in KINDS else named.kind if named else None
     source = open_rows(file, kind=kind, encoding=encoding, delimiter=delimiter)
     checked = source.check()
     if not checked.rows:
-        raise FileError("the file has a header but no rows" if source.header else "no rows")
+        raise EmptyFile("the file has a header but no rows" if source.header else "no rows")
     if source.kind != "csv":
         learn_keys(source)
-    known, bound, unmapped = _mapping_of(source, formats.by_name(format or ""), mapping)
+    known, bound, unmapped = _mapping_of(source, named, mapping)
     if not bound.names_customers():
         raise FileError(
             "no column says who the customers are (a name, an e-mail, a phone); "
@@ -76,7 +77,7 @@ def plan_import(
         mapping=bound,
         checked=checked,
         match=_match(bound, match),
-        on_match=on_match or (FILL if adds_children else SKIP),
+        on_match=on_match or (known and known.on_match) or (FILL if adds_children else SKIP),
         format=known.name if known else None,
         continues=_continues(known, source.header),
         adds_children=adds_children,

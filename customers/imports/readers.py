@@ -1,4 +1,4 @@
-"""From the bytes of a file to rows: CSV, JSON lines and JSON, checked for their form only.
+"""From the bytes of a file to rows: CSV, JSON lines, JSON and XML, checked for their form only.
 
 Whatever is wrong with the form (a wrong encoding, a cut-off end, a row with too few cells) is a
 FileError with its line, and the importer then writes nothing. A source can be read as often as
@@ -17,13 +17,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO
 
-from . import charsets, json_rows
+from . import charsets, json_rows, xml_rows
 from .cells import restore
 from .errors import FileError
 
 __all__ = ["Checked", "FileError", "RawRow", "Source", "open_rows"]
 
 KINDS = ("csv", "jsonl", "json")
+XML = "xml"
 DELIMITERS = (",", ";", "\t", "|")
 FIELD_LIMIT = 128 * 1024
 RECORD_LIMIT = 1 << 20
@@ -162,7 +163,7 @@ def open_rows(
     are equally good, a FileError asks for the right one. Raises FileError for a file that is
     empty, binary, undecodable or without a usable header; rows are checked as they are read.
     """
-    if kind is not None and kind not in KINDS:
+    if kind is not None and kind not in (*KINDS, XML):
         raise FileError(f"unknown kind of file “{kind}”; one of {', '.join(KINDS)}")
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n\0 '):
         raise FileError("the delimiter has to be one character, such as , ; | or a tab")
@@ -174,6 +175,8 @@ def open_rows(
         for magic, what in _OTHER_FILES:
             if start.startswith(magic):
                 raise FileError(f"this is not a text file but {what}")
+        if kind == XML or (kind is None and _looks_like_xml(source.suffix, start)):
+            return _XmlSource(source)
         json_by_name = kind in ("jsonl", "json") or source.suffix in (".jsonl", ".ndjson", ".json")
         charset = charsets.settle(binary, encoding, fallback=not json_by_name)
     first = _first_character(source, charset)
@@ -200,11 +203,15 @@ def _first_character(source: _Input, charset: charsets.Charset) -> str:
 def _kind_by_look(suffix: str, first: str) -> str:
     if suffix in _SUFFIX_KINDS:
         return _SUFFIX_KINDS[suffix]
-    if first == "<":
-        raise FileError("this looks like XML or HTML; CSV, JSON lines and JSON can be read")
     if first == "[":
         return "json"
     return "jsonl" if first == "{" or suffix == ".json" else "csv"
+
+
+def _looks_like_xml(suffix: str, start: bytes) -> bool:
+    if suffix == ".xml":
+        return True
+    return suffix not in _SUFFIX_KINDS and start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
 class _Lines:
@@ -413,3 +420,19 @@ class _JsonSource(Source):
         with self._input.text(self._charset.codec, "\n") as text:
             read = json_rows.read_lines if self.kind == "jsonl" else json_rows.read_list
             yield from read(text)
+
+
+class _XmlSource(Source):
+    """The one kind of XML that is known: elements <customer>, whose parts are the columns."""
+
+    kind = XML
+
+    def __init__(self, source: _Input):
+        self._input = source
+        self.encoding = "as the file declares"
+        self.delimiter = None
+        self.header = list(xml_rows.COLUMNS)
+
+    def _records(self) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        with self._input.open() as binary:
+            yield from xml_rows.read_elements(binary, xml_rows.ELEMENT)

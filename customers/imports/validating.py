@@ -13,6 +13,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 import normalise
 from customers.columns import COLUMN_CLEANERS, Context
+from customers.hooks import hooks
 from customers.models import Consent
 from customers.profile import Profile, clean_profile
 from customers.services.consents import build_consents
@@ -77,6 +78,9 @@ class Validator:
         for name in REFERENCES:
             if isinstance(profile.get(name), str):
                 profile[name] = self._find(name, profile[name])
+        for name in self.mapping.loose & profile.keys():
+            if not self._leads_somewhere(name, profile[name]):
+                del profile[name]
         candidate = Candidate(shaped, profile, beside, account)
         candidate.errors = [
             describe(error.line or shaped.line, error.column, error.value, error.message)
@@ -96,6 +100,15 @@ class Validator:
                 # Stays a text, which is refused with all the other reasons against its row.
                 return text
         return self._references[key]
+
+    def _leads_somewhere(self, name: str, value: Any) -> bool:
+        if name in REFERENCES:
+            return not isinstance(value, str)
+        try:
+            hooks.fields[name].clean(value, tenant=self.tenant)
+        except ValidationError:
+            return False
+        return True
 
     def _clean(self, candidate: Candidate) -> Iterator[ValidationError]:
         try:

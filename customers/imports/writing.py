@@ -21,7 +21,7 @@ from tenancy.services import take_customer_numbers
 
 from .matching import Index
 from .merging import Changes, Known, changes_of
-from .planning import SKIP, Plan
+from .planning import REFUSE, SKIP, Plan
 from .report import CREATED, SKIPPED, UNCHANGED, UPDATED
 from .validating import Candidate, faults
 
@@ -70,6 +70,8 @@ class Writer:
         self.tenant = tenant
         self.numbers = numbers
         self.index = Index(tenant, plan.match)
+        # The customer of the last outcome.
+        self.customer_id: UUID | None = None
         self._known: dict[UUID, Known] = {}
 
     def count_unknown(self, candidates: list[Candidate]) -> int:
@@ -93,13 +95,16 @@ class Writer:
         Every deed has its own savepoint (a customer who is only looked at needs none), so that a
         refusal undoes this candidate alone.
         """
+        self.customer_id = None
         found = self.index.look_up(candidate)
+        if found and self.plan.on_match == REFUSE:
+            raise self._about_key(_("There is such a customer already."), "unique")
         if not found:
             try:
                 return self._create(candidate)
             except ValidationError as refusal:
                 # Perhaps the customer was registered a moment ago, not by an import.
-                if "unique" not in _codes(refusal):
+                if "unique" not in _codes(refusal) or self.plan.on_match == REFUSE:
                     raise
                 self.index.load([candidate])
                 found = self.index.look_up(candidate)
@@ -108,6 +113,7 @@ class Writer:
         if len(found) > 1:
             raise self._ambiguous(found)
         outcome = self._change(candidate, found[0])
+        self.customer_id = found[0]
         self.index.remember(candidate, found[0])
         return outcome
 
@@ -138,6 +144,7 @@ class Writer:
             if has_account:
                 self._set_account(customer, candidate.account)
         self.numbers.spent()
+        self.customer_id = customer.pk
         self.index.remember(candidate, customer.pk)
         return CREATED
 

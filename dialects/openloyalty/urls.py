@@ -80,6 +80,7 @@ urlpatterns = [
     *below(
         OpenLoyaltyCustomerViewSet, "customer/register/", "", "admin/", "seller/", post="register"
     ),
+    *below(OpenLoyaltyCustomerViewSet, "customer/import/", "admin/", post="import_file"),
     *below(OpenLoyaltyCustomerViewSet, "customer/", "", "admin/", get="list"),
     *below(OpenLoyaltyCustomerViewSet, "pos/search/customer/", "", post="till_search"),
     *below(OpenLoyaltyCheckViewSet, "customer/check/", "", get="check"),

@@ -5,7 +5,7 @@ They are listed here by hand: which one wins where two could fit is then a matte
 
 from collections.abc import Iterable
 
-from . import magento, prestashop, regulars, shopify, square, woocommerce
+from . import magento, openloyalty, prestashop, regulars, shopify, square, woocommerce
 from .base import Format
 
 __all__ = ["ALL", "Format", "by_name", "detect"]
@@ -22,6 +22,7 @@ ALL = (
     woocommerce.CUSTOMERS,
     woocommerce.REPORT,
     square.CUSTOMERS,
+    openloyalty.CUSTOMERS,
     regulars.CUSTOMERS,
 )
 

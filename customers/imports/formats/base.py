@@ -18,9 +18,10 @@ class Format:
     (`forbidden`), the columns that are `not_taken` with the reason, and `notes` on the whole.
 
     The mapping's `match` is the key by which known customers are found unless somebody says
-    otherwise; its `adds_children` marks a file whose rows add addresses to customers who are
-    already here. `continues` names the column that is blank in a row which goes on with the
-    customer above.
+    otherwise, `on_match` what happens to them then; its `adds_children` marks a file whose rows
+    add addresses to customers who are already here. `kind` is how such files are written, where
+    that is part of the format. `continues` names the column that is blank in a row which goes on
+    with the customer above.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Format:
     required: frozenset[str]
     forbidden: frozenset[str] = frozenset()
     continues: str | None = None
+    kind: str | None = None
+    on_match: str | None = None
     not_taken: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

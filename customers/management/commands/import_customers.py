@@ -1,4 +1,4 @@
-"""import_customers FILE --tenant T: customers from CSV, JSON lines or JSON."""
+"""import_customers FILE --tenant T: customers from CSV, JSON lines, JSON or XML."""
 
 from argparse import BooleanOptionalAction
 from contextlib import nullcontext
@@ -24,12 +24,14 @@ class Command(ImportCommand):
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("file", help="CSV, JSON lines or JSON")
+        parser.add_argument("file", help="CSV, JSON lines, JSON, or Open Loyalty's XML")
         parser.add_argument("--tenant", required=True, metavar="CODE")
         parser.add_argument("--format", choices=FORMATS, help="found out by the header")
         parser.add_argument("--mapping", metavar="FILE", help="JSON: which column fills what")
         parser.add_argument("--match", choices=MATCH_KEYS, help="the key of known customers")
-        parser.add_argument("--on-match", choices=POLICIES, help="default skip")
+        parser.add_argument(
+            "--on-match", choices=POLICIES, help="default skip; refuse where the format says so"
+        )
         parser.add_argument("--dry-run", action="store_true", help="do everything, write nothing")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         parser.add_argument("--events", action="store_true", help="an event per customer too")

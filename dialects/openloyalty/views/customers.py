@@ -14,8 +14,10 @@ from customers.services.enrolling import enrol_customer
 from customers.services.own_changes import change_own_record
 from dialects.openloyalty import queries
 from dialects.openloyalty.base import CONTENT_TYPE, dumps
+from dialects.openloyalty.importing import imported
 from dialects.openloyalty.records import customers, shown
 from dialects.openloyalty.serializers import (
+    OpenLoyaltyImport,
     OpenLoyaltyRegistration,
     OpenLoyaltySearch,
     OpenLoyaltyUpdate,
@@ -36,6 +38,7 @@ class OpenLoyaltyCustomerViewSet(CustomerEndpoint):
     operations = {
         "register": "customers.create",
         "till_search": "customers.search",
+        "import_file": "customers.import",
         "update": "customers.partial_update",
     }
 
@@ -109,6 +112,11 @@ class OpenLoyaltyCustomerViewSet(CustomerEndpoint):
             else:
                 update_customer(found, **form.changes_of(record_of(found.pk)))
         return Response({"customerId": found.pk})
+
+    def import_file(self, request, tenant_code):
+        """`file[file]`: customers as XML, one independent of the other."""
+        upload = self.read_form(OpenLoyaltyImport).values["file"]
+        return Response(imported(upload))
 
     def destroy(self, request, customer, tenant_code):
         """Remove the customer for good."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from customers.imports import formats
+from customers.imports import formats, xml_rows
 from customers.imports.mapping import shape_rows
 from customers.imports.readers import RawRow, open_rows
 from customers.imports.targets import TARGETS
@@ -40,6 +40,7 @@ HEADERS = {
     "Company Name,Street Address 1,Street Address 2,City,State,Postal Code,Birthday,Memo,"
     "Square Customer ID,Creation Source,First Visit,Last Visit,Transaction Count,"
     "Lifetime Spend,Email Subscription Status,Instant Profile,Blocked from online booking",
+    "openloyalty-xml": ",".join(xml_rows.COLUMNS),
     "regulars": "id,number,external_id,first_name,last_name,email,phone,street,version",
 }
 
