@@ -5,6 +5,8 @@ import logging
 from events.jobs import PermanentFailure, Retry, job, schedule_daily
 from loyalty.models import LoyaltyAccount
 from loyalty.services.checking import reconcile
+from loyalty.services.expiring import expire_points, unlock_points
+from loyalty.services.recalculating import recalculate_levels
 
 logger = logging.getLogger(__name__)
 
@@ -32,3 +34,32 @@ def check_ledger(run):
 
 
 schedule_daily("loyalty.check_ledger", at="03:30")
+
+
+# Each goes on where an earlier attempt was cut off: what is done is not due any more.
+@job("loyalty.unlock_points")
+def unlock(run):
+    """Let the points be spent whose lock has ended."""
+    _told(unlock_points(on_chunk=run.progress))
+
+
+@job("loyalty.expire_points")
+def expire(run):
+    """Write down what has expired, and move the levels that follow."""
+    _told(expire_points(on_chunk=run.progress))
+
+
+@job("loyalty.recalculate_levels")
+def recalculate(run):
+    """Look again at the levels whose time has come."""
+    _told(recalculate_levels(on_chunk=run.progress))
+
+
+def _told(report):
+    if report["failed"]:
+        raise PermanentFailure(f"{len(report['failed'])} accounts do not add up; see check_ledger")
+
+
+schedule_daily("loyalty.unlock_points", at="01:30")
+schedule_daily("loyalty.expire_points", at="02:00")
+schedule_daily("loyalty.recalculate_levels", at="02:30")

@@ -227,7 +227,7 @@ class AccountChange:
         for at, is_expiry, _key, lot in sorted(due, key=lambda row: row[:3]):
             if is_expiry:
                 self.expire_lot(lot, at=at)
-            else:
+            elif lot.locked:  # not if it expired before its lock ended
                 self.unlock_lot(lot, at=at)
 
     def unlock_lot(self, lot, *, at):

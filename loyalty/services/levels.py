@@ -160,13 +160,14 @@ def _move_members(level, move_to, reason):
         if not ids:
             return n_moved
         with transaction.atomic():
+            accounts, _levels = locked_accounts(ids)
             moves = [
                 (
                     account,
                     move_to if account.level_id == level.pk else account.level,
                     move_to if account.manual_level_id == level.pk else account.manual_level,
                 )
-                for account in locked_accounts(ids)
+                for account in accounts
                 if level.pk in (account.level_id, account.manual_level_id)
             ]
             n_moved += move_many(programme_of(move_to.tenant), moves, reason=reason)

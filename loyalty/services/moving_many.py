@@ -8,55 +8,66 @@ from events.models import Event
 from events.services import build_event
 from loyalty.models import LoyaltyAccount
 from loyalty.programme import EARNED_SINCE_MOVE
-from loyalty.services.choosing import is_better
+from loyalty.services.choosing import is_better, levels_of
 from loyalty.services.moving import level_after
 from tenancy import clock
+from tenancy.scoping import current_tenant
 
 
 def locked_accounts(account_ids):
-    """Lock these accounts, their customers first (each by id), and return them with `customer`
-    (None where there is none), `level` and `manual_level` in hand. Must run in a transaction."""
+    """Lock these accounts, their customers first (each by id); returns (accounts, levels), all
+    levels of the tenant, of which the accounts hold theirs. Must run in a transaction."""
     customer_ids = LoyaltyAccount.objects.filter(
         pk__in=account_ids, customer__isnull=False
     ).values_list("customer_id", flat=True)
-    customers = {
-        row.pk: row
-        for row in Customer.objects.filter(pk__in=list(customer_ids))
-        .select_for_update(of=("self",), no_key=True)
-        .select_related("tenant")
+    customers = Customer.objects.filter(pk__in=list(customer_ids))
+    # Only to hold them.
+    list(
+        customers.select_for_update(of=("self",), no_key=True)
         .order_by("pk")
-    }
+        .values_list("pk", flat=True)
+    )
     accounts = list(
         LoyaltyAccount.objects.filter(pk__in=account_ids)
-        .select_related("level", "manual_level", "tenant")
         .select_for_update(of=("self",), no_key=True)
         .order_by("pk")
     )
+    tenant = current_tenant()
+    levels = levels_of(tenant)
+    by_id = {level.pk: level for level in levels}
     for account in accounts:
-        account.customer = customers.get(account.customer_id)
-    return accounts
+        account.tenant = tenant
+        account.level = by_id.get(account.level_id)
+        account.manual_level = by_id.get(account.manual_level_id)
+    return accounts, levels
 
 
 def move_many(programme, moves, *, reason=""):
     """Put locked accounts on their new levels and tell it; returns how many changed.
 
-    `moves` holds (account, level, assigned level), the account as `locked_accounts` gives it.
+    `moves` holds (account, level, assigned level), the account as `locked_accounts` gives it, or
+    with its locked customer in hand.
     """
+    moves = [
+        (account, level, manual)
+        for account, level, manual in moves
+        if (level, manual) != (account.level, account.manual_level)
+    ]
     instant = clock.now()
     told, events, rows = [], [], defaultdict(list)
+    customers = _customers_of([account for account, _level, _manual in moves])
     for account, level, manual in moves:
         before, marked = account.level, account.manual_level
-        if level == before and manual == marked:
-            continue
         rows[level, manual, level != before].append(account.pk)
         account.level, account.manual_level = level, manual
         if level != before:
             account.level_since = instant
             if programme.downgrade_base == EARNED_SINCE_MOVE:
                 account.recalculated_at = instant
-        if account.customer is None:
+        customer = customers.get(account.customer_id)
+        if customer is None:
             continue
-        change = begin_change(account.customer, deed="customer.updated", reason=reason)
+        change = begin_change(customer, deed="customer.updated", reason=reason)
         if level != before:
             change.record("level", before and before.name, level and level.name)
             events.append(_level_event(account, before, level))
@@ -74,6 +85,19 @@ def move_many(programme, moves, *, reason=""):
     if not events_left_out():
         Event.objects.bulk_create(events)
     return sum(map(len, rows.values()))
+
+
+def _customers_of(accounts):
+    """The customers by id: those in hand, and the others in one query."""
+    in_hand, others = {}, []
+    for account in accounts:
+        if LoyaltyAccount.customer.is_cached(account):
+            in_hand[account.customer_id] = account.customer
+        elif account.customer_id:
+            others.append(account.customer_id)
+    if not others:
+        return in_hand
+    return in_hand | Customer.objects.select_related("tenant").in_bulk(others)
 
 
 def move_open_accounts(changes):

@@ -1,0 +1,201 @@
+"""The daily jobs beside everything else: killed for real, racing with spending."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from loyalty.models import Entry, Lot, LoyaltyAccount
+from loyalty.services import add_points, spend_points
+from loyalty.services.checking import check_accounts
+from loyalty.services.expiring import expire_points
+from tenancy import clock
+from tenancy.scoping import in_tenant
+from tests.events.jobs.test_jobs_processes import database_url
+from tests.factories import CustomerFactory, TenantFactory
+from tests.loyalty.histories import BEGIN
+from tests.loyalty.story import set_programme
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parents[2]
+KILLED = """
+import os, signal, sys
+import django
+django.setup()
+from loyalty.services import expiring
+from tenancy.models import Tenant
+from tenancy.scoping import in_tenant
+
+expiring.CHUNK = 3
+settle, settled = expiring.settle_many, []
+
+def settle_until_killed(accounts, now):
+    news = settle(accounts, now)
+    settled.append(news)
+    if len(settled) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return news
+
+expiring.settle_many = settle_until_killed
+with in_tenant(Tenant.objects.get(code="acme")):
+    expiring.expire_points()
+"""
+
+
+@pytest.fixture
+def shop():
+    """A business where points that were earned at BEGIN expire five days later."""
+    tenant = TenantFactory(code="acme")
+    set_programme(
+        tenant,
+        tier_by="points",
+        downgrade_mode="automatic",
+        points_expire="after_x_days",
+        points_days=5,
+    )
+    return tenant
+
+
+def test_a_run_that_was_killed_in_the_middle_is_ended_by_the_next(shop):
+    with in_tenant(shop), clock.frozen(BEGIN):
+        for customer in CustomerFactory.create_batch(10, tenant=shop):
+            add_points(customer, points=5_00)
+
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED],
+        env=os.environ
+        | {
+            "DATABASE_URL": database_url(),
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONPATH": str(ROOT),
+        },
+        cwd=ROOT,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    with in_tenant(shop):
+        assert Entry.objects.filter(kind="expire").count() == 6
+        assert expire_points()["expired_lots"] == 4
+        assert Entry.objects.filter(kind="expire", points=-5_00, seq=2).count() == 10
+        assert not Lot.objects.filter(remaining__gt=0).exists()
+        assert check_accounts(list(LoyaltyAccount.objects.all())) == []
+
+
+def race(shop, n_rounds):
+    """Spend and expire at once, at an instant at which a part has expired; what came out."""
+    spent, refusals = [], set()
+    with in_tenant(shop):
+        customers = CustomerFactory.create_batch(4, tenant=shop)
+        with clock.frozen(BEGIN):
+            for customer in customers:
+                add_points(customer, points=n_rounds * 1_00)
+        with clock.frozen(BEGIN + timedelta(days=3)):
+            for customer in customers:
+                add_points(customer, points=n_rounds * 1_00)
+    errors, start = [], threading.Barrier(5)
+
+    def deed(work):
+        try:
+            with in_tenant(shop), clock.frozen(BEGIN + timedelta(days=7)):
+                start.wait(timeout=30)
+                work()
+        except Exception as error:  # the test looks at whatever came out
+            errors.append(error)
+        finally:
+            connection.close()
+
+    def spend(customer):
+        for _round in range(n_rounds * 2):
+            try:
+                spend_points(customer, points=1_00)
+                spent.append(customer.pk)
+            except ValidationError as refusal:
+                refusals.update(error.code for error in refusal.error_dict["points"])
+
+    def expire():
+        for _round in range(n_rounds):
+            assert expire_points()["failed"] == []
+
+    works = [expire, *(lambda customer=customer: spend(customer) for customer in customers)]
+    threads = [threading.Thread(target=deed, args=[work]) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=300)
+    assert refusals == {"insufficient_points"}
+    return customers, spent, errors
+
+
+def hold_after_race(shop, n_rounds):
+    customers, spent, errors = race(shop, n_rounds)
+
+    assert errors == []
+    with in_tenant(shop):
+        for customer in customers:
+            # What had expired was never spent, what had not was spent to the last point.
+            assert spent.count(customer.pk) == n_rounds
+        expired = Entry.objects.filter(kind="expire")
+        assert expired.count() == 4
+        assert set(expired.values_list("points", flat=True)) == {-n_rounds * 1_00}
+        assert check_accounts(list(LoyaltyAccount.objects.all())) == []
+
+
+def test_expiry_racing_with_spending_never_loses_or_doubles_a_point(shop):
+    hold_after_race(shop, 5)
+
+
+@pytest.mark.long
+def test_500_rounds_of_expiry_racing_with_spending(shop):
+    hold_after_race(shop, 500)
+
+
+def many_and_one(shop, n_rounds):
+    """Jobs and transfers that want the same accounts at once, all over again."""
+    with in_tenant(shop):
+        customers = CustomerFactory.create_batch(6, tenant=shop)
+    errors, start = [], threading.Barrier(3)
+
+    def earn_and_expire():
+        for round_ in range(n_rounds):
+            at = BEGIN + timedelta(days=7 * round_)
+            with clock.frozen(at):
+                for customer in customers:
+                    add_points(customer, points=1_00)
+            with clock.frozen(at + timedelta(days=6, hours=23)):
+                assert expire_points()["failed"] == []
+
+    def deed():
+        try:
+            with in_tenant(shop):
+                start.wait(timeout=30)
+                earn_and_expire()
+        except Exception as error:  # the test looks at whatever came out
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=deed) for _index in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=300)
+    return errors
+
+
+def test_three_jobs_at_once_neither_wait_for_each_other_nor_expire_twice(shop):
+    assert many_and_one(shop, 4) == []
+
+    with in_tenant(shop):
+        assert check_accounts(list(LoyaltyAccount.objects.all())) == []
+        assert not Lot.objects.filter(expired__gt=1_00).exists()
