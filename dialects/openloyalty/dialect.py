@@ -115,7 +115,7 @@ DIALECT = Dialect(
                 *("credit_limit", "credit_balance", "floor_limit", "origin", "internal_note"),
                 *("custom_data1", "custom_data2", "custom_data3", "custom_data4", "no_email"),
                 *("contact_persons", "store_profiles", "charge_account", "reachable"),
-                "anonymised_at",
+                *("anonymised_at", "merged_from"),
             ),
             NO_WORD,
         ),
