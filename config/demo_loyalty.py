@@ -16,6 +16,7 @@ SETTINGS = {
     "points_expire": "end_of_year",
     "newsletter_points": 25,
     "seller_points_ceiling": 300,
+    "level_messages": False,  # nobody is written to about invented purchases
 }
 # Name, threshold in the tenant's currency, reward in percent.
 LEVELS = (

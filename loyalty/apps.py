@@ -11,10 +11,12 @@ class LoyaltyConfig(AppConfig):
     def ready(self):
         from django.db.models.signals import post_migrate
 
-        from loyalty import guards, jobs, joining, kinds, privacy  # noqa: F401  (registers jobs)
+        from loyalty import guards, joining, kinds, messages, privacy
+        from loyalty import jobs as jobs  # registers them
 
         post_migrate.connect(guards.after_migrate, sender=self, dispatch_uid="loyalty.guards")
 
         joining.join_hooks()
         kinds.register()
+        messages.register()
         privacy.register()

@@ -103,6 +103,7 @@ _TABLE = (
         _("How many points a seller may add or take by hand, per customer and day."),
         maximum=1_000_000_000,
     ),
+    Setting("level_messages", bool, True, _("Customers are written to about a new level.")),
     Setting(
         "require_start_level",
         bool,
@@ -135,6 +136,7 @@ class Programme:
     statuses_spending: list
     newsletter_points: int
     seller_points_ceiling: int
+    level_messages: bool
     require_start_level: bool
 
     @property

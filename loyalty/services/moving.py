@@ -5,6 +5,7 @@ from django.db.models import Sum
 from customers.services import open_change
 from customers.services.changes import events_left_out
 from events.services import build_event
+from loyalty.messages import queue_level_message
 from loyalty.models import Lot
 from loyalty.programme import AUTOMATIC, EARNED_BASES, EARNED_SINCE_MOVE
 from loyalty.services.choosing import is_better, reached_level
@@ -133,3 +134,5 @@ def _tell(change, before, level, marked, manual):
             "by_hand": manual is not None,
         },
     ).save(force_insert=True)
+    if level is not None and change.deed == "customer.updated":  # not for a merge or its undoing
+        queue_level_message(change.customer, level)
