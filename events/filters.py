@@ -1,9 +1,9 @@
-"""What the lists of jobs and of deliveries can be narrowed by."""
+"""What the lists of jobs, of messages and of deliveries can be narrowed by."""
 
 import django_filters
 
 from api.filters import FilterSet, InstantFilter
-from events.models import Job, WebhookDelivery
+from events.models import Job, Message, WebhookDelivery
 
 
 class JobFilter(FilterSet):
@@ -15,6 +15,20 @@ class JobFilter(FilterSet):
 
     class Meta:
         model = Job
+        fields = ()
+
+
+class MessageFilter(FilterSet):
+    """Messages by what they are for and what became of them."""
+
+    customer = django_filters.UUIDFilter(field_name="customer_id", label="The customer's id.")
+    purpose = django_filters.CharFilter(label="Such as `reset_password`.")
+    channel = django_filters.ChoiceFilter(choices=Message.Channel.choices)
+    state = django_filters.ChoiceFilter(choices=Message.State.choices)
+    created_after = InstantFilter(field_name="created_at", lookup_expr="gt")
+
+    class Meta:
+        model = Message
         fields = ()
 
 

@@ -261,6 +261,16 @@ class DeedPages(ErasurePages):
                 and deed.fits(customer)
                 and request.user.has_perm(deed.operation)
             ]
+        if request.user.has_perm("events.view_message"):
+            log = reverse("admin:events_message_changelist")
+            more.append(
+                {
+                    "title": _("Messages"),
+                    "icon": "mail",
+                    "variant": ActionVariant.DEFAULT,
+                    "path": f"{log}?customer={customer.pk}",
+                }
+            )
         more += self.erasure_navigation(request, customer)
         if not more:
             return []

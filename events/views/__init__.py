@@ -2,6 +2,14 @@
 
 from events.views.feed import ChangesViewSet
 from events.views.jobs import JobViewSet
+from events.views.messages import MessageTextViewSet, MessageViewSet
 from events.views.webhooks import DeliveryViewSet, WebhookViewSet
 
-__all__ = ["ChangesViewSet", "DeliveryViewSet", "JobViewSet", "WebhookViewSet"]
+__all__ = [
+    "ChangesViewSet",
+    "DeliveryViewSet",
+    "JobViewSet",
+    "MessageTextViewSet",
+    "MessageViewSet",
+    "WebhookViewSet",
+]

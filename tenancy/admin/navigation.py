@@ -27,6 +27,8 @@ SET_UP = (
     (_("Staff"), "badge", "tenancy.staffmember"),
     (_("Access tokens"), "key", "tenancy.accesstoken"),
     (_("Webhooks"), "webhook", "events.webhookendpoint"),
+    (_("Messages"), "mail", "events.message"),
+    (_("Message texts"), "edit_note", "events.messagetext"),
 )
 
 

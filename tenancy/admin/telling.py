@@ -35,6 +35,7 @@ DEEDS = {
     "webhook.deleted": gettext_lazy("Deleted"),
     "webhook.secret_rotated": gettext_lazy("New secret"),
     "webhook.disabled": gettext_lazy("Switched off by itself"),
+    "tenant.message_text": gettext_lazy("Message text changed"),
     "operator.entered": gettext_lazy("An operator entered this tenant"),
 }
 KINDS = {

@@ -6,9 +6,23 @@ from django.contrib.admin.sites import site
 from django.db import models
 
 from customers.models import Address, Customer, Email, Phone, StoreProfile, Tombstone
-from customers.services import record_consent, register_customer, set_store_profile
+from customers.services import (
+    record_consent,
+    register_customer,
+    send_temporary_password,
+    set_store_profile,
+)
 from events.jobs import enqueue
-from events.models import Event, HistoryEntry, Job, WebhookDelivery, WebhookEndpoint
+from events.messages import set_message_text
+from events.models import (
+    Event,
+    HistoryEntry,
+    Job,
+    Message,
+    MessageText,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from events.webhooks.managing import create_endpoint
 from events.webhooks.replaying import send_test
 from groups.models import Group, Subscription
@@ -67,8 +81,24 @@ def theirs(rival):
         address = "https://zan.example.com/"
         hook, _secret = create_endpoint(url=address, events=["*"], description=MARK)
         by_model[WebhookEndpoint], by_model[WebhookDelivery] = hook, send_test(hook)
+        by_model[MessageText] = text_of_theirs()
+        by_model[Message] = send_password_of(customer)
         by_model[Job] = enqueue("events.tidy_jobs", tenant=rival, thing=f"{MARK}-7")
     return by_model
+
+
+def text_of_theirs():
+    """A text of the stranger's own."""
+    text = f"{MARK} {{link}}"
+    set_message_text("reset_password", "email", "en", subject=MARK, text=text)
+    return MessageText.objects.get()
+
+
+def send_password_of(customer):
+    """A message that failed, so that it could be sent again."""
+    send_temporary_password(customer)
+    Message.objects.update(state="failed", reason="refused")
+    return Message.objects.get()
 
 
 def loyalty_of(customer):
@@ -158,6 +188,7 @@ def test_no_set_up_deed_reaches_their_rows(office, theirs):
         page("groups_group", "add_members", theirs[Group].pk),
         page("tenancy_user", "password", theirs[User].pk),
         page("events_job", "retry", theirs[Job].pk),
+        page("events_message", "again", theirs[Message].pk),
         page("events_job", "cancel", theirs[Job].pk),
         page("events_webhookendpoint", "test", theirs[WebhookEndpoint].pk),
         page("events_webhookendpoint", "rotate", theirs[WebhookEndpoint].pk),
@@ -168,7 +199,7 @@ def test_no_set_up_deed_reaches_their_rows(office, theirs):
 
     answers = [office.post(url, {"references": "1", "password": "another horse"}) for url in urls]
 
-    assert [response.status_code for response in answers] == [404, 404, 403] + [404] * 6
+    assert [response.status_code for response in answers] == [404, 404, 403] + [404] * 7
     assert snapshot() == before
 
 
