@@ -157,9 +157,12 @@ def failed(run, kind, text, *, at_once=False):
 def place_of(error):
     """Where an exception was raised, in the innermost file of ours, without what it says."""
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(settings.BASE_DIR)]
-    frame = (ours or frames)[-1]
+    frame = ([frame for frame in frames if _is_ours(Path(frame.filename))] or frames)[-1]
     return f"{'/'.join(Path(frame.filename).parts[-2:])}, line {frame.lineno}"
+
+
+def _is_ours(path):
+    return path.is_relative_to(settings.BASE_DIR) and "site-packages" not in path.parts
 
 
 @contextmanager

@@ -121,6 +121,7 @@ class Worker:
 
     def run(self):
         """Work until the end. Raises TooManyHang when threads are lost without end."""
+        logger.info("worker with %d threads begins", len(self.hands))
         self.patiently(self.look_after)
         for hand in self.hands:
             hand.start()
@@ -137,6 +138,7 @@ class Worker:
             while hand.is_alive() and not hand.hangs():
                 hand.join(0.2)
         connections.close_all()
+        logger.info("worker ends")
 
     def look_after(self):
         """Order what the clock asks for, and take back what nobody holds any more."""

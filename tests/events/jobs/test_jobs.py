@@ -239,6 +239,15 @@ class TestEnding:
         with frozen(start + timedelta(days=9)):
             assert run_jobs() == 0
 
+    def test_the_place_of_a_failure_is_the_innermost_line_of_ours(self, acme, new_job, run_jobs):
+        """Where we called the library, not where in the library it broke."""
+        new_job("tests.missing", lambda run: Job.objects.get(name="nobody"))
+        ordered = enqueue("tests.missing", tenant=acme)
+
+        run_jobs()
+        assert self.state(ordered)[2] == "DoesNotExist"
+        assert ordered.error.startswith("jobs/test_jobs.py, line ")
+
     def test_a_permanent_failure_is_given_up_at_once(self, acme, new_job, run_jobs):
         self.fail(new_job, PermanentFailure("The address is gone."))
         ordered = enqueue("tests.broken", tenant=acme)
