@@ -132,7 +132,9 @@ def database(url):
             "timeout": 20,
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-                "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;"
+                "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; "
+                # Without it INSERT OR REPLACE deletes rows past the triggers that refuse it.
+                "PRAGMA recursive_triggers=ON;"
             ),
         }
     else:

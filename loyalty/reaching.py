@@ -19,7 +19,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 
 from loyalty.models import Level, Lot, LoyaltyAccount
 from loyalty.programme import AUTOMATIC, EARNED_BASES
@@ -72,7 +72,8 @@ def _bound(programme, threshold):
 def _counted(programme, now):
     if programme.by_transactions:
         amount = "amount_without_delivery" if programme.exclude_delivery else "transactions_amount"
-        return F(amount) - F("excluded_amount")
+        # A return may leave more excluded than bought: that is nothing, not less than nothing.
+        return Greatest(F(amount) - F("excluded_amount"), Value(0), output_field=BigIntegerField())
     if programme.downgrade_base in EARNED_BASES:
         return _sum_of_lots(
             "value",

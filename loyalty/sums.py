@@ -86,7 +86,8 @@ def counted_of(account, totals, programme):
             if programme.exclude_delivery
             else account.transactions_amount
         )
-        return programme.hundredths(amount - account.excluded_amount)
+        # A return may leave more excluded than bought: that is nothing, not less than nothing.
+        return programme.hundredths(max(0, amount - account.excluded_amount))
     if programme.downgrade_base in EARNED_BASES:
         return totals["counting_since"]
     return totals["points"]

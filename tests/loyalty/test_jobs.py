@@ -26,6 +26,7 @@ from loyalty.services.checking import check_accounts
 from loyalty.services.expiring import expire_points, unlock_points
 from loyalty.services.moving import counted_amount, move, target_level
 from loyalty.services.recalculating import recalculate_levels
+from loyalty.status import status_of
 from tenancy import clock
 from tests.factories import CustomerFactory
 from tests.loyalty.histories import BEGIN, PROGRAMMES, histories, play, undone, world
@@ -403,6 +404,23 @@ def test_everybody_stands_then_where_the_next_look_would_put_them(
             assert foretold | {"dry_run": False} == report
             recalculate_levels(everybody=True)
             assert world() == done
+
+
+@pytest.mark.parametrize("exclude_delivery", [False, True])
+def test_more_excluded_than_bought_is_nothing_to_everybody_who_looks(
+    acme, ada, levels, sell, take_back, exclude_delivery
+):
+    set_programme(acme, exclude_delivery=exclude_delivery)
+    sell(ada, "S1", 100_00, excluded_amount=60_00)
+    take_back(ada, "R1", 90_00, "S1")
+    assert account_of(ada).level == levels["level0"]
+
+    assert recalculate_levels(everybody=True, dry_run=True)["levels_down"] == 0
+    assert recalculate_levels(everybody=True)["accounts"] == 0
+
+    assert account_of(ada).level == levels["level0"]
+    assert status_of(ada).counted == 0
+    assert status_of(ada).missing == 20_00
 
 
 def test_after_a_threshold_was_changed_everybody_can_be_looked_at(acme, ada, grace, levels):

@@ -290,6 +290,22 @@ def test_the_database_refuses_to_change_the_ledger(ada, statement):
     assert balances(ada) == (5_00, 0)
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no OR REPLACE")
+@pytest.mark.parametrize("fresh_id", [False, True])
+def test_the_database_refuses_to_replace_an_entry(ada, fresh_id):
+    entry = add_points(ada, points=5_00)
+    columns = [field.column for field in Entry._meta.concrete_fields]
+    changed = {"points": "1", "id": f"'{uuid.uuid4().hex}'" if fresh_id else "id"}
+    values = ", ".join(changed.get(column, column) for column in columns)
+    replace = f"INSERT OR REPLACE INTO loyalty_entry ({', '.join(columns)}) SELECT {values} "
+
+    with pytest.raises(Error, match="never changed"), transaction.atomic():
+        connection.cursor().execute(replace + "FROM loyalty_entry")
+
+    assert Entry.objects.get().pk == entry.pk
+    assert Entry.objects.get().points == 5_00
+
+
 def test_a_failed_deed_leaves_nothing(ada):
     add_points(ada, points=5_00)
     before = (Entry.objects.count(), Lot.objects.count(), LotUse.objects.count())

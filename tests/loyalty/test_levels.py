@@ -163,6 +163,29 @@ def test_nobody_moves_when_a_level_is_deactivated_and_nobody_new_reaches_it(acme
     assert reached_level(levels_of(acme), 500_00) == levels["level1"]
 
 
+def test_the_next_look_leads_from_a_deactivated_level_to_the_one_that_was_reached(
+    ada, grace, levels, sell
+):
+    sell(ada, "S1", 250_00)
+    assign_level(grace, levels["level2"])
+    set_level_active(levels["level2"], False)
+
+    sell(ada, "S2", 1_00)
+    sell(grace, "S3", 1_00)
+
+    assert account_of(ada).level == levels["level1"]
+    assert account_of(grace).level == levels["level2"]  # assigned by hand: it is held
+
+
+def test_where_no_active_level_is_reached_the_next_look_leads_to_none(ada, levels, sell):
+    set_level_active(levels["level0"], False)
+    assert account_of(ada).level == levels["level0"]
+
+    sell(ada, "S1", 1_00)
+
+    assert account_of(ada).level is None
+
+
 def test_a_level_with_customers_is_not_deleted(ada, grace, levels):
     assert refused(delete_level, levels["level0"]) == {"": "has_members"}
 
