@@ -1,7 +1,11 @@
 """The routes of levels, points, transactions, rewards and redemptions below /api/v1/."""
 
 from api.routes import actions, route
-from loyalty.views.accounts import AccountViewSet, LevelOfCustomerViewSet
+from loyalty.views.accounts import (
+    AccountViewSet,
+    LevelOfCustomerViewSet,
+    SimulationViewSet,
+)
 from loyalty.views.levels import LevelMemberViewSet, LevelViewSet
 from loyalty.views.points import CustomerPointsViewSet, LedgerViewSet
 from loyalty.views.redemptions import CustomerRedemptionViewSet, RedemptionViewSet
@@ -34,6 +38,12 @@ urlpatterns = [
         "level-customers",
     ),
     route(f"{OF_CUSTOMER}loyalty/", actions(AccountViewSet)(get="retrieve"), "loyalty"),
+    route(
+        f"{OF_CUSTOMER}loyalty/simulate/",
+        actions(SimulationViewSet)(post="simulate"),
+        "loyalty-simulate",
+    ),
+    route("loyalty/simulate/", actions(SimulationViewSet)(post="simulate_all"), "simulate-all"),
     route(
         f"{OF_CUSTOMER}level/",
         actions(LevelOfCustomerViewSet)(put="update", delete="destroy"),

@@ -148,6 +148,8 @@ OPERATIONS = {
     "changes.list": Rule("customers:read", seller=False),
     # loyalty
     "loyalty.retrieve": Rule("loyalty:read", own=True),
+    "loyalty.simulate": Rule("loyalty:read"),
+    "loyalty.simulate_all": Rule("loyalty:read", seller=False),
     "level.update": Rule("loyalty:write"),
     "level.destroy": Rule("loyalty:write"),
     "levels.list": Rule("loyalty:read", own=True),

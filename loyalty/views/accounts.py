@@ -7,7 +7,13 @@ from rest_framework.response import Response
 
 from api.etags import etag
 from loyalty.serializers.levels import LANGUAGES, LevelAssignmentSerializer, StatusSerializer
+from loyalty.serializers.simulation import (
+    DistributionSerializer,
+    SettingsSerializer,
+    SimulationSerializer,
+)
 from loyalty.services import assign_level, find_level, remove_manual_level
+from loyalty.simulating import clean_wishes, simulate, simulate_all
 from loyalty.status import status_of
 from loyalty.views.base import LoyaltyViewSet, naming
 
@@ -45,6 +51,50 @@ class AccountViewSet(LoyaltyViewSet):
             return asked
         own = customer.language if self.by_customer else ""
         return own if own in LANGUAGES else self.tenant.setting("locale")
+
+
+class SimulationViewSet(LoyaltyViewSet):
+    """What would be under other settings of the programme. Nothing is changed."""
+
+    operation_prefix = "loyalty"
+    filter_backends = []
+    pagination_class = None
+    list_actions = frozenset()
+
+    @extend_schema(
+        request=SettingsSerializer,
+        responses=SimulationSerializer,
+        summary="Try other settings on a customer",
+    )
+    def simulate(self, request, customer_id):
+        """Where this customer would stand under the named settings of the programme; the others
+        are as they are. An assigned level is a floor there, too."""
+        simulation = simulate(self.customer(), **self.wishes())
+        context = {"language": self.tenant.setting("locale")}
+        return Response(SimulationSerializer(simulation, context=context).data)
+
+    @extend_schema(
+        request=SettingsSerializer,
+        responses=DistributionSerializer(many=True),
+        summary="Try other settings on everybody",
+    )
+    def simulate_all(self, request):
+        """How many customers stand on each level, and would under the named settings."""
+        rows = simulate_all(self.tenant, **self.wishes())
+        return Response(DistributionSerializer(rows, many=True).data)
+
+    def wishes(self):
+        settings = self.fields("settings", required=("settings",))["settings"]
+        if not isinstance(settings, dict):
+            invalid = ValidationError(_("Must be an object."), code="invalid")
+            raise ValidationError({"settings": invalid})
+        try:
+            clean_wishes(settings)
+        except ValidationError as error:
+            raise ValidationError(
+                {f"settings.{name}": errors for name, errors in error.error_dict.items()}
+            ) from error
+        return settings
 
 
 class LevelOfCustomerViewSet(LoyaltyViewSet):
