@@ -104,7 +104,7 @@ def delete_level(level, *, move_to=None, reason=""):
     Raises ValidationError: code "has_members" (params `n`) where there are customers and no
     `move_to`; "restricts_rewards" (params `names`) where a reward is for this level alone and there
     is no `move_to`, because it would be for everybody; naming `move_to` ("same_level",
-    "does_not_exist"); "busy" where customers keep coming to the level.
+    "does_not_exist", "ambiguous"); "busy" where customers keep coming to the level.
     """
     reason = clean_reason(reason)
     if move_to is not None:
@@ -126,9 +126,10 @@ class _SomebodyCame(Exception):
 
 
 def _destination(level, move_to):
-    found = Level.objects.filter(pk=getattr(move_to, "pk", move_to)).first()
-    if found is None:
-        raise ValidationError({"move_to": no_such_level()})
+    try:
+        found = find_level(getattr(move_to, "pk", move_to))
+    except ValidationError as refusal:
+        raise ValidationError({"move_to": refusal.error_list}) from refusal
     if found.pk == level.pk:
         raise ValidationError(
             {"move_to": ValidationError(_("This is the level itself."), code="same_level")}

@@ -59,7 +59,9 @@ class LevelViewSet(LoyaltyViewSet):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("move_to", str, description="Id of the level its customers move to.")
+            OpenApiParameter(
+                "move_to", str, description="Id or name of the level its customers move to."
+            )
         ],
         responses={204: None},
         summary="Delete a level",

@@ -242,11 +242,12 @@ def test_moving_away_takes_the_same_statements_for_few_and_many(
         delete_level(levels["level2"], move_to=levels["level3"])
 
 
-@pytest.mark.parametrize("destination", ["itself", "stranger", "nothing"])
+@pytest.mark.parametrize("destination", ["itself", "stranger", "nothing", "no id"])
 def test_a_destination_must_be_another_level_of_the_tenant(ada, rival, levels, destination):
     with in_tenant(rival):
         stranger = create_level(name="Theirs")
     wanted = {"itself": levels["level0"], "stranger": stranger, "nothing": uuid.uuid4()}
+    wanted["no id"] = "gold\x00"
 
     codes = refused(delete_level, levels["level0"], move_to=wanted[destination])
 
