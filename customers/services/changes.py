@@ -18,6 +18,7 @@ import normalise
 from customers.hooks import hooks
 from customers.models import Customer
 from customers.services.uniqueness import taken_named
+from events.kinds import kind_named
 from events.models import Event, HistoryEntry
 from events.services import build_event, build_history
 from tenancy import clock
@@ -302,7 +303,12 @@ def trace_of(change):
             "customer",
             customer.pk,
             version=customer.version,
-            data=change.event_data,
+            # A deed made of several has the data of each; an event tells those of its own kind.
+            data={
+                name: value
+                for name, value in change.event_data.items()
+                if name in kind_named(deed).data
+            },
         )
         for deed in (() if _eventless.get() else change.deeds)
     ]

@@ -156,13 +156,13 @@ class TestVersion:
     def test_deeds_inside_a_deed_count_once_and_tell_both(self, ada):
         with open_change(ada, deed="customer.updated"):
             update_customer(ada, first_name="Augusta")
-            with open_change(ada, deed="customer.checked"):
+            with open_change(ada, deed="customer.activated"):
                 add_entry(ada, "labels", {"key": "k", "value": "v"})
 
         assert fresh(ada).version == 2
         assert set(Event.objects.filter(version=2).values_list("kind", flat=True)) == {
             "customer.updated",
-            "customer.checked",
+            "customer.activated",
         }
 
     def test_a_failed_deed_leaves_nothing_open(self, ada):

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import random
 import uuid
+from collections import Counter
 
 import httpx
 import pytest
@@ -11,11 +12,14 @@ from django.conf import settings
 from django.test import Client
 
 from customers.imports.engine import import_customers
+from customers.models import Customer
 from customers.services import (
     anonymise_customer,
     delete_customer,
+    merge_customers,
     record_consent,
     register_customer,
+    undo_merge,
     update_customer,
 )
 from events.models import Event, Feed
@@ -204,39 +208,84 @@ def crash_at(replica, chance):
     return replica
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_a_copy_is_equal_after_any_edits_and_interruptions(admin, acme, replica, seed):
-    chance = random.Random(seed)
-    customers = [CustomerFactory(tenant=acme) for _ in range(5)]
-    group = create_group(code="news")
+class Shop:
+    """Customers to whom anything can happen; merges are undone as well."""
 
-    def edit():
-        deed = chance.random()
-        if deed < 0.2 or len(customers) < 3:
-            customers.append(register_customer(first_name=f"New {chance.random()}"))
+    def __init__(self, tenant, chance):
+        self.tenant, self.chance = tenant, chance
+        self.customers = [CustomerFactory(tenant=tenant) for _ in range(5)]
+        self.merges = []
+        self.group = create_group(code="news")
+
+    def edit(self):
+        deed = self.chance.random()
+        if deed < 0.2 or len(self.customers) < 4:
+            self.customers.append(register_customer(first_name=f"New {self.chance.random()}"))
+        elif deed < 0.65:
+            self.update(self.chance.choice(self.customers))
         elif deed < 0.75:
-            subject = chance.choice(customers)
-            update_customer(subject, first_name=f"Name {chance.random()}")
-            if chance.random() < 0.3:
-                update_customer(subject, groups=chance.choice([[], [group.code]]))
-            if chance.random() < 0.3:
-                update_customer(subject, emails=[{"address": f"a{chance.random()}@example.org"}])
-        elif deed < 0.88:
-            delete_customer(customers.pop(chance.randrange(len(customers))))
+            delete_customer(self.taken())
+        elif deed < 0.83:
+            anonymise_customer(self.taken())
+        elif deed < 0.95 or not self.merges:
+            self.merges.append(
+                merge_customers(self.chance.choice(self.customers[:-1]), self.last())
+            )
         else:
-            anonymise_customer(customers.pop(chance.randrange(len(customers))))
+            self.part(self.merges.pop())
 
-    for _ in range(30):
+    def update(self, customer):
+        update_customer(customer, first_name=f"Name {self.chance.random()}")
+        if self.chance.random() < 0.3:
+            update_customer(customer, groups=self.chance.choice([[], [self.group.code]]))
+        if self.chance.random() < 0.3:
+            address = f"a{self.chance.random()}@example.org"
+            update_customer(customer, emails=[{"address": address}])
+
+    def taken(self):
+        """A customer who takes part in no merge, and leaves."""
+        joined = {key for merge in self.merges for key in (merge.survivor_id, merge.merged_id)}
+        free = [customer for customer in self.customers if customer.pk not in joined]
+        leaving = self.chance.choice(free) if free else register_customer(first_name="Short")
+        self.customers = [customer for customer in self.customers if customer.pk != leaving.pk]
+        return leaving.pk
+
+    def last(self):
+        return self.customers.pop().pk
+
+    def part(self, merge):
+        undo_merge(merge)
+        self.customers.append(Customer.objects.get(pk=merge.merged_id))
+
+
+def edit_and_interrupt(acme, admin, replica, seed, n_rounds):
+    chance = random.Random(seed)
+    shop = Shop(acme, chance)
+
+    for _ in range(n_rounds):
         for _ in range(chance.randint(1, 8)):
-            edit()
+            shop.edit()
         try:
             crash_at(replica(), chance).follow(pages=chance.choice([None, 1, 2]))
         except Crashed:
             continue
     replica().follow()
 
+    kinds = Counter(Event.objects.values_list("kind", flat=True))
+    assert kinds["customer.merged"] > 3
+    assert kinds["customer.unmerged"] > 0
     assert replica().customers == everybody(admin)
-    assert len(replica().customers) > 10
+    assert len(replica().customers) > 5
+
+
+def test_a_copy_is_equal_after_any_edits_and_interruptions(admin, acme, replica):
+    edit_and_interrupt(acme, admin, replica, seed=1, n_rounds=40)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_many_copies_are_equal(admin, acme, replica, seed):
+    edit_and_interrupt(acme, admin, replica, seed=seed, n_rounds=60)
 
 
 def test_a_copy_that_was_away_too_long_begins_again(admin, acme, ada, replica):
