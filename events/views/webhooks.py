@@ -31,7 +31,7 @@ from events.webhooks.managing import (
 from events.webhooks.replaying import replay_delivery, replay_failed, send_test
 
 # The webhook is in a state that forbids the deed; nothing is wrong with the request.
-problems.CONFLICTS |= {"inactive", "too_many"}
+problems.CONFLICTS |= {"webhook_inactive", "too_many_webhooks"}
 
 
 class OfWebhooks(ViewSet):
@@ -143,8 +143,8 @@ class DeliveryViewSet(OfWebhooks):
 
     @extend_schema(request=None, responses={202: DeliverySerializer})
     def replay_delivery(self, request, webhook_id, delivery_id):
-        """Send a delivery again, under its old id, whatever became of it. 409 `inactive` while the
-        webhook is switched off."""
+        """Send a delivery again, under its old id, whatever became of it. 409 `webhook_inactive`
+        while the webhook is switched off."""
         delivery = self.get_queryset().filter(pk=self.key_of("delivery_id")).first()
         if delivery is None:
             raise Http404
@@ -153,8 +153,8 @@ class DeliveryViewSet(OfWebhooks):
 
     @extend_schema(request=ReplaySerializer, responses={202: ReplayedSerializer})
     def replay(self, request, webhook_id):
-        """Send everything again that was given up since a time. 409 `inactive` while the webhook is
-        switched off."""
+        """Send everything again that was given up since a time. 409 `webhook_inactive` while the
+        webhook is switched off."""
         endpoint = self.get_webhook()
         serializer = ReplaySerializer(data=self.named({"since"}, required=("since",)))
         serializer.is_valid(raise_exception=True)

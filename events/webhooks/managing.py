@@ -36,7 +36,7 @@ def create_endpoint(*, url, events, description="", active=True):
         Feed.objects.select_for_update().get_or_create(tenant=tenant)
         if WebhookEndpoint.objects.count() >= MOST_ENDPOINTS:
             raise ValidationError(
-                _("At most %(n)d webhooks."), code="too_many", params={"n": MOST_ENDPOINTS}
+                _("At most %(n)d webhooks."), code="too_many_webhooks", params={"n": MOST_ENDPOINTS}
             )
         number_events()
         endpoint = WebhookEndpoint(

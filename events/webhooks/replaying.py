@@ -16,7 +16,8 @@ def replay_delivery(delivery):
     """Send a delivery again, from the first try on, whatever became of it; returns it. The message
     keeps its id.
 
-    Raises ValidationError: code "inactive" when its endpoint is switched off, "test" for a test.
+    Raises ValidationError: code "webhook_inactive" when its endpoint is switched off, "test" for a
+    test.
     """
     with transaction.atomic():
         endpoint = _active(delivery.endpoint_id)
@@ -31,7 +32,7 @@ def replay_failed(endpoint, *, since):
     """Send everything again that was given up for this endpoint and was to be told at or after
     `since`; returns how many.
 
-    Raises ValidationError (code "inactive") when the endpoint is switched off.
+    Raises ValidationError (code "webhook_inactive") when the endpoint is switched off.
     """
     with transaction.atomic():
         endpoint = _active(endpoint.pk)
@@ -77,5 +78,5 @@ def _afresh():
 def _active(endpoint_id):
     endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id).first()
     if endpoint is None or not endpoint.active:
-        raise ValidationError(_("This webhook is switched off."), code="inactive")
+        raise ValidationError(_("This webhook is switched off."), code="webhook_inactive")
     return endpoint

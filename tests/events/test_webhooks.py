@@ -695,7 +695,7 @@ class TestAgain:
         for deed in (lambda: replay_delivery(failed[0]), lambda: replay_failed(hook, since=now())):
             with pytest.raises(ValidationError) as refusal:
                 deed()
-            assert refusal.value.code == "inactive"
+            assert refusal.value.code == "webhook_inactive"
 
 
 class TestTests:
@@ -758,7 +758,7 @@ class TestManaging:
         with pytest.raises(ValidationError) as refusal:
             create_endpoint(url="https://hooks.example.com/", events=["*"])
 
-        assert refusal.value.code == "too_many"
+        assert refusal.value.code == "too_many_webhooks"
 
     def test_the_history_holds_no_path_of_an_address(self, acme):
         endpoint, _secret = create_endpoint(

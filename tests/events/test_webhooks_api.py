@@ -217,7 +217,7 @@ class TestDeliveries:
         all_of_them = admin.post(f"{told}replay/", {"since": "2026-01-01T00:00:00Z"})
 
         assert (one.status_code, all_of_them.status_code) == (409, 409)
-        assert one.json()["type"] == "urn:regulars:problem:inactive"
+        assert one.json()["type"] == "urn:regulars:problem:webhook_inactive"
 
     def test_a_test_is_on_its_way(self, admin, told, receiver, run_jobs):
         sent = admin.post(f"{told}test/")
