@@ -24,7 +24,6 @@ def exported_status(customer):
     told |= {name: money_out(getattr(status, name), status.currency) for name in MONEY}
     told |= {name: getattr(status, name) for name in PLAIN}
     told |= {
-        "at": status.at,
         "level": status.level and status.level.told(language)[0],
         "level_percent": status.level and number_out(status.level.reward_percent),
         "assigned": status.is_assigned,
