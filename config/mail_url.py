@@ -58,7 +58,7 @@ def mail_settings(url):
     elif scheme.startswith("anymail+"):
         told, problems = _provider(parts, scheme.removeprefix("anymail+"))
     elif scheme == "file":
-        told = _backend("filebased") | {"EMAIL_FILE_PATH": unquote(parts.path)}
+        told = {"EMAIL_BACKEND": IN_FILES, "EMAIL_FILE_PATH": unquote(parts.path)}
         problems = [] if parts.path else ["EMAIL_URL=file:// names no folder."]
     elif scheme in ("console", "dummy", "memory"):
         told = _backend({"memory": "locmem"}.get(scheme, scheme))
@@ -81,6 +81,9 @@ def _console():
         "ANYMAIL": {},
         **_backend("console"),
     }
+
+
+IN_FILES = "config.mail_files.EmailBackend"
 
 
 def _backend(name):

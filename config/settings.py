@@ -233,7 +233,7 @@ ANYMAIL = EMAIL_URL_SETTINGS["ANYMAIL"]
 # The folder wins over EMAIL_URL.
 EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", None) or EMAIL_URL_SETTINGS["EMAIL_FILE_PATH"]
 if env.str("EMAIL_FILE_PATH", None):
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_BACKEND = "config.mail_files.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "regulars@localhost")
 # See events/messages/sms.py; SMS_FILE_PATH names a folder directly and wins.
 SMS_URL = env.str("SMS_URL", "console:")

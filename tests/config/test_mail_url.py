@@ -21,12 +21,15 @@ def read(url):
         ("console://", "console"),
         ("dummy://", "dummy"),
         ("memory://", "locmem"),
-        ("file:///var/mails", "filebased"),
         ("smtp://localhost", "smtp"),
     ],
 )
 def test_every_scheme_has_its_backend(url, backend):
     assert read(url)["EMAIL_BACKEND"] == f"django.core.mail.backends.{backend}.EmailBackend"
+
+
+def test_a_folder_takes_a_file_for_every_message():
+    assert read("file:///var/mails")["EMAIL_BACKEND"] == "config.mail_files.EmailBackend"
 
 
 @pytest.mark.parametrize(
