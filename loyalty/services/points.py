@@ -198,8 +198,8 @@ def refund_entry(change, entry, *, source, note=""):
     """Give back inside an open account what `entry` took from lots; returns the entry, or None
     where it took nothing.
 
-    Each lot gets its part back. Points whose lot has expired or was cancelled meanwhile come back
-    as a new lot by the programme's rules of today.
+    Each lot gets its part back. Points whose lot has expired, was cancelled or went back to another
+    account meanwhile (a merge was undone) come back as a new lot by the programme's rules of today.
     """
     uses = list(entry.uses.select_related("lot"))
     if not uses:
@@ -209,7 +209,7 @@ def refund_entry(change, entry, *, source, note=""):
     for use in uses:
         lot = lots.get(use.lot_id, use.lot)
         ended = lot.cancelled_at or (lot.expires_at and lot.expires_at <= change.instant)
-        if ended:
+        if ended or lot.account_id != change.account.pk:
             lost += use.points
         else:
             alive.append((lot, use.points))

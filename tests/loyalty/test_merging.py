@@ -17,7 +17,7 @@ from loyalty.services import (
     transfer_points,
 )
 from loyalty.services.levels import create_level
-from loyalty.services.redeeming import redeem_reward
+from loyalty.services.redeeming import cancel_redemption, redeem_reward
 from loyalty.services.rewards import create_reward
 from loyalty.services.rules import create_earning_rule
 from loyalty.services.transactions import record_transaction, replay_counters
@@ -155,6 +155,18 @@ def test_what_was_earned_since_stays_with_the_survivor(ada, grace):
     undo_merge(merge)
 
     assert (account_of(ada).points, account_of(grace).points) == (7_00, 40_00)
+
+
+def test_a_redemption_cancelled_after_the_undoing_gives_back_to_who_bought_it(acme, ada, grace):
+    add_points(grace, points=40_00)
+    merge = merge_customers(ada, grace)
+    redemption = redeem_reward(ada, create_reward(name="Mug", cost="5"))
+    undo_merge(merge)
+
+    cancel_redemption(redemption)
+
+    assert (account_of(ada).points, account_of(grace).points) == (5_00, 35_00)
+    sums_hold(ada, grace)
 
 
 def test_a_chain_of_merges_is_undone_from_the_last(acme, ada, grace):
