@@ -191,6 +191,9 @@ def account_of_lot(lot):
             yield change, in_hand
         else:
             lot.refresh_from_db()
+            if lot.account_id != change.account.pk:
+                message = _("The account was joined or parted meanwhile; try again.")
+                raise ValidationError(message, code="busy")
             yield change, lot
 
 

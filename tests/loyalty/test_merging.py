@@ -17,6 +17,7 @@ from loyalty.services import (
     transfer_points,
 )
 from loyalty.services.levels import create_level
+from loyalty.services.points import account_of_lot
 from loyalty.services.redeeming import cancel_redemption, redeem_reward
 from loyalty.services.rewards import create_reward
 from loyalty.services.rules import create_earning_rule
@@ -167,6 +168,17 @@ def test_a_redemption_cancelled_after_the_undoing_gives_back_to_who_bought_it(ac
 
     assert (account_of(ada).points, account_of(grace).points) == (5_00, 35_00)
     sums_hold(ada, grace)
+
+
+def test_cancelling_points_that_move_to_another_account_meanwhile_is_refused(ada, grace):
+    entry = add_points(grace, points=40_00)
+    stale = Lot.objects.select_related("account").get(entry=entry)
+    Lot.objects.filter(pk=stale.pk).update(account=account_of(ada))
+
+    with pytest.raises(ValidationError) as refusal, account_of_lot(stale):
+        pass
+
+    assert refusal.value.code == "busy"
 
 
 def test_a_chain_of_merges_is_undone_from_the_last(acme, ada, grace):
