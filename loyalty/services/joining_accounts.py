@@ -112,6 +112,7 @@ def _hand_over(giver, taker, source, lots, *, homes=None):
 
     `homes` limits the lots in hand to those that came in on these accounts.
     """
+    taker_lots = taker.lots  # read before the rows move: what was just expired is still in them
     moving = [lot for lot in giver.lots if homes is None or lot.home_account_id in homes]
     free = sum(lot.remaining for lot in moving if not lot.locked)
     held = sum(lot.remaining for lot in moving if lot.locked)
@@ -123,7 +124,7 @@ def _hand_over(giver, taker, source, lots, *, homes=None):
     giver.lots[:] = [lot for lot in giver.lots if lot.pk not in keys]
     for lot in moving:
         giver.changed_lots.pop(lot.pk, None)
-        taker.lots.append(lot)
+        taker_lots.append(lot)
         taker.change_lot(lot, account=taker.account)
     for lot in giver.changed_lots.values():
         if homes is None or lot.home_account_id in homes:

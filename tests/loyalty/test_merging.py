@@ -181,6 +181,19 @@ def test_cancelling_points_that_move_to_another_account_meanwhile_is_refused(ada
     assert refusal.value.code == "busy"
 
 
+def test_lots_that_expired_since_expire_once_when_the_merge_is_undone(acme, ada, grace):
+    update_tenant(acme, settings={"points_expire": "after_x_days", "points_days": 1})
+    acme.refresh_from_db()
+    with clock.frozen(NOON):
+        add_points(grace, points=40_00)
+        merge = merge_customers(ada, grace)
+    with clock.frozen(NOON + timedelta(days=5)):
+        undo_merge(merge)
+
+        assert (status_of(grace).points, status_of(grace).expired_points) == (0, 40_00)
+    sums_hold(ada, grace)
+
+
 def test_a_chain_of_merges_is_undone_from_the_last(acme, ada, grace):
     mary = CustomerFactory(tenant=acme, first_name="Mary")
     for customer, points in ((ada, 1_00), (grace, 2_00), (mary, 4_00)):
