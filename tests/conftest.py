@@ -34,15 +34,18 @@ hypothesis_settings.load_profile("regulars")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory):
     """Name a test database that no other run uses, so that runs never meet.
 
-    PYTEST_DB_SUFFIX fixes the end of the name, and what an earlier run left under it is replaced;
-    otherwise the process id and a random part make sure that nothing of that name exists.
+    PYTEST_DB_SUFFIX fixes the end of the name, and what an earlier run left under it is replaced,
+    or used again with `--reuse-db`; otherwise the process id and a random part make sure that
+    nothing of that name exists.
     """
     chosen = os.environ.get("PYTEST_DB_SUFFIX")
     name = "test_regulars" + (chosen or f"_{os.getpid()}_{secrets.token_hex(4)}")
     database = settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         # A file and not :memory:, because threads must meet in it and the write-ahead log needs it.
-        name = str(tmp_path_factory.mktemp("database") / f"{name}.sqlite3")
+        folder = settings.BASE_DIR / "var" if chosen else tmp_path_factory.mktemp("database")
+        folder.mkdir(exist_ok=True)
+        name = str(folder / f"{name}.sqlite3")
     database.setdefault("TEST", {})["NAME"] = name
 
 
