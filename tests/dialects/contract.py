@@ -29,7 +29,7 @@ class DialectContract:
         raise NotImplementedError
 
     def register(self, wire, **named):
-        """Register somebody; `named` are our names of login_email, card_number or birth_date."""
+        """Register somebody; `named` are our names of `first_name`, `unique`, `sample` and `wrong`."""
         raise NotImplementedError
 
     def read(self, wire, key):
@@ -56,10 +56,14 @@ class DialectContract:
         is wrong."""
         raise NotImplementedError
 
-    # A path below the mount that nobody serves, one that serves no PATCH, their birth_date.
-    nowhere = closed_to_patch = birth_date = None
+    # A path below the mount that nobody serves, one that serves no PATCH.
+    nowhere = closed_to_patch = None
     # The unique field that a registration may name, and their name of it.
     unique = ("card_number", None)
+    # What a registration may say and a reading says again.
+    sample = {"first_name": "Ada", "last_name": "Byron", "birth_date": "1985-12-10"}
+    # A field, a value that it cannot have, and their name of it.
+    wrong = ("birth_date", "the day before yesterday", None)
 
     # --- Shared
     @pytest.fixture
@@ -67,12 +71,10 @@ class DialectContract:
         return self.wire(tenant, make_token(tenant))
 
     def test_creates_what_it_reads_back(self, admin):
-        named = {"first_name": "Ada", "last_name": "Byron", "birth_date": "1985-12-10"}
-
-        answer = self.register(admin, **named)
+        answer = self.register(admin, **self.sample)
 
         told = self.told(self.read(admin, self.key_of(answer)))
-        assert {name: told[name] for name in named} == named
+        assert {name: told[name] for name in self.sample} == self.sample
 
     def test_refuses_a_duplicate_by_the_name_of_the_field(self, admin):
         ours, theirs = self.unique
@@ -84,9 +86,11 @@ class DialectContract:
         assert again.status_code in (400, 409)
 
     def test_names_a_wrong_field_in_its_own_word(self, admin):
-        answer = self.register(admin, birth_date="the day before yesterday")
+        ours, value, theirs = self.wrong
 
-        assert self.refuses(answer, 400, self.birth_date)
+        answer = self.register(admin, **{ours: value})
+
+        assert self.refuses(answer, 400, theirs)
 
     def test_says_in_its_own_words_that_something_is_missing(self, admin):
         assert self.refuses(self.read(admin, self.missing_key()), 404)

@@ -16,7 +16,7 @@ class TestOpenLoyalty(DialectContract):
     dialect = DIALECT
     nowhere = "customer/one/two/three"
     closed_to_patch = "customer"
-    birth_date = "birthDate"
+    wrong = ("birth_date", "the day before yesterday", "birthDate")
     unique = ("card_number", "loyaltyCardNumber")
     registered = 0
 
