@@ -17,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from events.jobs.running import run_due
 from loyalty.guards import lifted_guards
 from tenancy.scoping import in_tenant
-from tests.factories import CustomerFactory, TenantFactory
+from tests.factories import CustomerFactory, StaffMemberFactory, TenantFactory, UserFactory
 
 # The same examples in every run, and no verdict about how fast a shared machine happened to be.
 hypothesis_settings.register_profile(
@@ -135,6 +135,24 @@ def acme(tenant):
 def rival(db):
     """The stranger next door, whose rows nobody at Acme may ever see."""
     return TenantFactory(code="rival", name="Rival")
+
+
+@pytest.fixture
+def boss(tenant):
+    """An administrator of Acme."""
+    member = StaffMemberFactory(
+        tenant=tenant, role="admin", user=UserFactory(email="boss@example.org", name="Bo Boss")
+    )
+    return member.user
+
+
+@pytest.fixture
+def clerk(tenant):
+    """A seller of Acme."""
+    member = StaffMemberFactory(
+        tenant=tenant, role="seller", user=UserFactory(email="clerk@example.org", name="Cleo Clerk")
+    )
+    return member.user
 
 
 @pytest.fixture

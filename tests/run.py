@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from tests.chromium import MISSING, find_chromium
 from tests.postgres import NoPostgres, postgres
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -118,6 +119,8 @@ def main(options):
     # the pytest processes.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop_politely)
+    if find_chromium() is None:
+        say(f"{MISSING}.")
     try:
         say("Looking for a PostgreSQL server ...")
         with postgres() as (url, description):

@@ -5,31 +5,13 @@ from django.test import Client
 from django.urls import reverse
 
 from tenancy.models import User
-from tests.factories import PASSWORD, StaffMemberFactory, UserFactory
+from tests.factories import PASSWORD
 
 
 def signed_in(user):
     client = Client()
     client.force_login(user)
     return client
-
-
-@pytest.fixture
-def boss(tenant):
-    """An administrator of Acme."""
-    member = StaffMemberFactory(
-        tenant=tenant, role="admin", user=UserFactory(email="boss@example.org", name="Bo Boss")
-    )
-    return member.user
-
-
-@pytest.fixture
-def clerk(tenant):
-    """A seller of Acme."""
-    member = StaffMemberFactory(
-        tenant=tenant, role="seller", user=UserFactory(email="clerk@example.org", name="Cleo Clerk")
-    )
-    return member.user
 
 
 @pytest.fixture
