@@ -12,11 +12,12 @@ from rest_framework.negotiation import BaseContentNegotiation
 
 from api.authentication import TokenAuthentication
 from api.parsers import MAX_DEPTH, JSONParser, loads, raw_body
+from api.problems import FieldsRefused
 from api.routes import actions, route
 from api.views import Endpoint
 from dialects.problems import problem_of, report
 from events.actors import Actor
-from tenancy.permissions import OPERATIONS
+from tenancy.permissions import OPERATIONS, changes_field
 from tenancy.services.signing_in import tenant_by_code
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "JSONParser",
     "TokenAuthentication",
     "actions",
+    "check_fields",
     "everything_else",
     "loads",
     "raw_body",
@@ -72,7 +74,7 @@ class DialectEndpoint(Endpoint):
     """One resource of a dialect.
 
     Each dialect supplies: `authentication_classes`, `parser_classes`, `renderer_classes`, and
-    `render_problem`, its error envelope.
+    `render_problem`, its error envelope; where its paths name a tenant otherwise, `names_tenant`.
     Shared; do not override: the tenant in the path (`tenant_code`) must be the credential's, else
     it is "not there"; every refusal passes `render_problem`, also those raised before the action.
     """
@@ -96,14 +98,18 @@ class DialectEndpoint(Endpoint):
         principal = request.user
         code = self.kwargs.get("tenant_code")
         if principal is not None:
-            # In any letter case, like everywhere else that names a tenant.
-            if code is not None and code.lower() != principal.tenant.code.lower():
+            if code is not None and not self.names_tenant(code, principal.tenant):
                 raise Http404
             super().open_scope(request, scope)
         elif self.action and self.is_open:
             tenant = self.tenant_of_strangers(code)
             if tenant is not None:
                 self._enter(request, scope, tenant, Actor("customer"))
+
+    def names_tenant(self, text, tenant):
+        """Whether `text` in a path is this tenant: its code in any letter case, like everywhere
+        else that names a tenant."""
+        return text.lower() == tenant.code.lower()
 
     @property
     def is_open(self):
@@ -147,6 +153,13 @@ def everything_else(view_class, pattern=r"^.*$"):
     nowhere.cls = view_class
     nowhere.csrf_exempt = True
     return re_path(pattern, nowhere)
+
+
+def check_fields(principal, names):
+    """Refuse fields, by our names, that the caller's role may not set. Raises FieldsRefused."""
+    refused = {name for name in names if not changes_field(principal.kind, name)}
+    if refused:
+        raise FieldsRefused(refused)
 
 
 def translated(errors, names):

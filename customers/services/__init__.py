@@ -57,6 +57,7 @@ from customers.services.updating import (
     remove_entry,
     update_customer,
 )
+from customers.services.upserting import create_or_update, without_former
 
 __all__ = [
     "CustomerGone",
@@ -76,6 +77,7 @@ __all__ = [
     "anonymise_customers",
     "change_entry",
     "confirm_login_change",
+    "create_or_update",
     "current_consents",
     "deactivate_customer",
     "delete_customer",
@@ -116,4 +118,5 @@ __all__ = [
     "undo_merge",
     "update_customer",
     "with_former_ids",
+    "without_former",
 ]

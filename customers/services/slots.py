@@ -3,17 +3,41 @@
 The other rows of the list stay: they are what other wires and the back office keep there.
 """
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Address
 from customers.profile import CHILD_LISTS
 
+# What an address says; one without any of it is none.
+TELLING = tuple(
+    {"latitude": "latitude_micro", "longitude": "longitude_micro"}.get(name, name)
+    for name in Address.FIELDS
+    if name not in ("kind", "primary")
+)
 
-def with_slot(customer, list_name, item):
+
+def with_slot(customer, list_name, item, *, of_sign_in):
     """The rows that a list shall have once `item` stands in its slot; None empties the slot.
 
     `item` is a clean row. A row that is in the list already takes the slot instead of standing
-    there twice; a new one keeps the kind and the flags of the row whose place it takes.
+    there twice; a new one keeps the kind and the flags of the row whose place it takes. Of an
+    address only what is named changes; one that says nothing any more is removed.
+
+    `of_sign_in` is for wires that change the sign-in by the same field: there the slot is where
+    the sign-in stands. On all others it is the primary row, and a sign-in that stands there gives
+    the place up without leaving the list. Raises ValidationError where nothing else could take it.
     """
     rows = list(getattr(customer, list_name).all())  # the primary one first
-    slot = _slot_row(customer, list_name, rows)
+    of_login = _row_of_sign_in(customer, list_name, rows)
+    slot = (of_sign_in and of_login) or next(iter(rows), None)
+    if list_name == "addresses" and item is not None and not _tells(slot, item):
+        item = None
+    if slot is not None and slot is of_login and not of_sign_in:
+        if item is None:
+            held = ValidationError(_("The customer signs in with it."), code="signs_in")
+            raise ValidationError({list_name: held})
+        slot = None
     # The order of the list is that of the positions; the slot's row is primary wherever it stands.
     rows.sort(key=lambda row: row.position)
     if item is None:
@@ -30,14 +54,15 @@ def with_slot(customer, list_name, item):
     return wanted
 
 
-def _slot_row(customer, list_name, rows):
+def _row_of_sign_in(customer, list_name, rows):
     login = {"emails": customer.login_email, "phones": customer.login_phone_key}.get(list_name)
     column = {"emails": "address_key", "phones": "digits"}.get(list_name)
-    if login:
-        for row in rows:
-            if getattr(row, column) == login:
-                return row
-    return next(iter(rows), None)
+    return next((row for row in rows if login and getattr(row, column) == login), None)
+
+
+def _tells(row, item):
+    """Whether an address says anything once `item` has changed it; `row` is None for a new one."""
+    return any(item.get(name, getattr(row, name, None)) not in ("", None) for name in TELLING)
 
 
 def _is_same(list_name, row, item):

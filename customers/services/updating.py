@@ -15,6 +15,9 @@ from customers.services.consents import build_consents, state_consents
 from customers.services.registering import clean_created_at, set_columns, stand_in_contacts
 from customers.services.slots import with_slot
 
+# The list in which a sign-in stands.
+SIGN_INS = {"emails": "login_email", "phones": "login_phone"}
+
 
 class NoSuchEntry(Exception):
     """The child row does not exist at this customer."""
@@ -34,7 +37,8 @@ def update_customer(
 
     A child list replaces the whole list: rows are recognised by `id`, else by what they say.
     `slots` maps a list to the one row that a wire knows of it (`customers.slots`), None to empty
-    it; the other rows stay. `created_at` corrects the time of a registration made elsewhere.
+    it; the other rows stay, and so does what an address's row does not name. `created_at` corrects
+    the time of a registration made elsewhere.
     Raises ValidationError by field (unknown names included), VersionConflict, CustomerGone. When
     nothing differs, nothing moves. A customer that somebody else brought up to date meanwhile is
     changed as it now is.
@@ -48,7 +52,10 @@ def update_customer(
     ) as change:
         # The slot is found by the sign-in as it was.
         clean.children |= {
-            name: with_slot(change.customer, name, item) for name, item in slots.items()
+            name: with_slot(
+                change.customer, name, item, of_sign_in=SIGN_INS.get(name) in clean.columns
+            )
+            for name, item in slots.items()
         }
         set_columns(change, clean.columns)
         if created_at is not None:
@@ -66,7 +73,9 @@ def _clean_slots(slots, context):
     clean, errors = {}, {}
     for name, item in slots.items():
         try:
-            clean[name] = None if item is None else clean_child(name, item, context)
+            # Whether an address says anything is seen once it meets the one that is there.
+            new = name != "addresses"
+            clean[name] = None if item is None else clean_child(name, item, context, new=new)
         except ValidationError as error:
             if hasattr(error, "error_dict"):
                 errors |= {f"{name}.{field}": told for field, told in error.error_dict.items()}
@@ -79,7 +88,7 @@ def _clean_slots(slots, context):
 
 def _keep_logins_listed(change, clean):
     """Where a sign-in or its contact list changes, the sign-in goes on standing in the list."""
-    for name, login in (("emails", "login_email"), ("phones", "login_phone")):
+    for name, login in SIGN_INS.items():
         if name not in clean.children and not clean.columns.get(login):
             continue
         kept = ("address", "address_key") if name == "emails" else ("digits",)

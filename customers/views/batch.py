@@ -16,7 +16,13 @@ from api.etags import NO_VERSION
 from api.problems import PreconditionRequired, problem_of, report
 from api.schema import FieldErrorSerializer
 from customers.models import Customer
-from customers.services import delete_customer, get_customer, open_change
+from customers.services import (
+    create_or_update,
+    delete_customer,
+    get_customer,
+    open_change,
+    without_former,
+)
 from customers.views import writing
 from customers.views.base import CustomerPartViewSet
 from tenancy.services import take_customer_numbers
@@ -131,15 +137,14 @@ class BatchViewSet(CustomerPartViewSet):
         item = _object(item)
         customer = get_customer(_id(item))
         if customer.pk != _id(item):
-            item = writing.without_former(customer, item)
-        return self._changed(customer, item)
+            item = without_former(customer, item)
+        customer = self._changed(customer, item)
+        return 200, customer.pk, customer.version
 
     def _changed(self, customer, item):
         item = {name: value for name, value in item.items() if name != "id"}
-        customer = writing.change(
-            self.principal, customer, item, expected=self._version(item, customer)
-        )
-        return 200, customer.pk, customer.version
+        expected = self._version(item, customer)
+        return writing.change(self.principal, customer, item, expected=expected)
 
     def _delete(self, item):
         if not self.principal.may("customers.batch_delete"):
@@ -164,27 +169,20 @@ class BatchViewSet(CustomerPartViewSet):
         if item.get("id") is None and item.get("external_id") in (None, ""):
             required = ValidationError(_("An upsert needs id or external_id."), code="required")
             raise ValidationError({"external_id": required})
-        found = self._match(item)
-        if found is not None:
-            return self._upserted(found, item)
-        try:
-            with transaction.atomic():
-                registration = {name: item[name] for name in item if name != "version"}
-                customer = writing.register(self.principal, registration, number=number)
-        except ValidationError as error:
-            # Somebody registered the same at the same time: then it is theirs that changes.
-            found = self._match(item)
-            if found is None or not _is_taken(error):
-                raise
-            return self._upserted(found, item)
-        return 201, customer.pk, customer.version
+        registration = {name: item[name] for name in item if name != "version"}
+        customer, created = create_or_update(
+            find=lambda: self._match(item),
+            create=lambda: writing.register(self.principal, registration, number=number),
+            update=lambda found: self._upserted(found, item),
+        )
+        return 201 if created else 200, customer.pk, customer.version
 
     def _upserted(self, found, item):
         if item.get("id") is not None:
             by_former_key = found.pk != _id(item)
         else:
             by_former_key = found.external_id != item["external_id"]
-        return self._changed(found, writing.without_former(found, item) if by_former_key else item)
+        return self._changed(found, without_former(found, item) if by_former_key else item)
 
     def _match(self, item):
         if item.get("id") is not None:
@@ -226,9 +224,3 @@ def _id(item):
     if not _is_uuid(item):
         raise ValidationError({"id": ValidationError(_("Must be a UUID."), code="invalid")})
     return uuid.UUID(str(item["id"]))
-
-
-def _is_taken(error):
-    return hasattr(error, "error_dict") and any(
-        single.code == "unique" for errors in error.error_dict.values() for single in errors
-    )

@@ -18,7 +18,7 @@ from customers.serializers import (
     CustomerRegistrationSerializer,
     CustomerSerializer,
 )
-from customers.services import delete_customer, invite_customer
+from customers.services import delete_customer, invite_customer, without_former
 from customers.views import writing
 from customers.views.base import CustomerPartViewSet
 from tenancy.services import take_customer_numbers
@@ -132,7 +132,7 @@ class CustomerViewSet(CustomerPartViewSet):
         customer = self.customer()
         body = self.body()
         if customer.pk != uuid.UUID(customer_id):
-            body = writing.without_former(customer, body)
+            body = without_former(customer, body)
         writing.change(
             self.principal, customer, body, expected=self.expected_version(customer, body)
         )

@@ -117,18 +117,6 @@ def register(principal, body, *, number=None, then=None):
     return register_customer(store=store, consents=consents, number=number, then=then, **body)
 
 
-def without_former(customer, body):
-    """A body that names a customer by the key of a record that was merged into it, without the
-    identifiers of such records: who sends an old record again has no wish to exchange them."""
-    former = Customer.with_merged.filter(merged_into=customer.pk).values(*Customer.FOLLOWED)
-    held = {(name, value) for row in former for name, value in row.items() if value}
-    return {
-        name: value
-        for name, value in body.items()
-        if name not in Customer.FOLLOWED or (name, value) not in held
-    }
-
-
 def change(principal, customer, body, *, expected=None):
     """Change a customer for `principal` by a body; returns the Customer as it now is.
 

@@ -97,6 +97,61 @@ def test_the_sign_in_goes_with_its_slot(ada):
     assert listed(ada, "emails", "address") == []
 
 
+def test_a_wire_without_sign_ins_takes_their_place_and_leaves_them_in_the_list(ada):
+    row = ada.emails.get()
+
+    update_customer(ada, slots={"emails": {"address": "new@example.org"}})
+
+    ada.refresh_from_db()
+    assert ada.login_email == "ada@example.org"
+    assert listed(ada, "emails", "address") == [
+        ("new@example.org", True),
+        ("Ada@example.org", False),
+    ]
+    assert ada.emails.get(address_key="ada@example.org").pk == row.pk
+
+
+def test_a_wire_without_sign_ins_cannot_empty_their_place(ada):
+    with pytest.raises(ValidationError) as refusal:
+        update_customer(ada, slots={"emails": None})
+
+    assert set(refusal.value.message_dict) == {"emails"}
+
+
+def test_a_wire_without_sign_ins_writes_the_primary_row_wherever_they_stand(ada):
+    update_customer(
+        ada,
+        emails=[{"address": "ada@example.org"}, {"address": "first@example.org", "primary": True}],
+    )
+
+    update_customer(ada, slots={"emails": {"address": "new@example.org"}})
+
+    assert listed(ada, "emails", "address") == [
+        ("new@example.org", True),
+        ("ada@example.org", False),
+    ]
+
+
+def test_what_an_address_does_not_name_stays(ada):
+    update_customer(ada, slots={"addresses": {"city": "Bergen", "postal_code": None}})
+
+    address = record_of(ada.pk)["addresses"][0]
+    assert (address["street"], address["city"], address["postal_code"]) == (
+        *("Storgata 1", "Bergen"),
+        "",
+    )
+
+
+def test_an_address_that_says_nothing_any_more_goes(ada, acme):
+    newcomer = CustomerFactory(tenant=acme)
+    nothing = dict.fromkeys(("street", "city", "postal_code", "country"))
+
+    update_customer(ada, slots={"addresses": nothing})
+    update_customer(newcomer, slots={"addresses": nothing})
+
+    assert record_of(ada.pk)["addresses"] == record_of(newcomer.pk)["addresses"] == []
+
+
 def test_the_same_again_changes_nothing(grace):
     item = {"address": "home@example.org"}
     version = record_of(grace.pk)["version"]

@@ -29,7 +29,8 @@ class DialectContract:
         raise NotImplementedError
 
     def register(self, wire, **named):
-        """Register somebody; `named` are our names of `first_name`, `unique`, `sample` and `wrong`."""
+        """Register somebody; `named` are our names: first_name and those of `unique`, `sample` and
+        `wrong`."""
         raise NotImplementedError
 
     def read(self, wire, key):
