@@ -7,6 +7,7 @@ queue of django-tasks-db (a worker serves all tenants; a row there is the id of 
 """
 
 import uuid
+from decimal import Decimal
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.validators import RegexValidator
@@ -93,6 +94,9 @@ class Store(TenantOwned):
         _("country"), max_length=2, blank=True, help_text=_("Empty: the tenant's country.")
     )
     default = models.BooleanField(_("default store"), default=False)
+    # Where it stands, in millionths of a degree: SQLite keeps decimals as floating point.
+    latitude_micro = models.IntegerField(null=True, blank=True, editable=False)
+    longitude_micro = models.IntegerField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=now, editable=False)
 
     class Meta:
@@ -105,10 +109,34 @@ class Store(TenantOwned):
             models.UniqueConstraint(
                 fields=["tenant"], condition=models.Q(default=True), name="store_one_default"
             ),
+            models.CheckConstraint(
+                condition=models.Q(latitude_micro=None, longitude_micro=None)
+                | models.Q(
+                    latitude_micro__gte=-90_000_000,
+                    latitude_micro__lte=90_000_000,
+                    longitude_micro__gte=-180_000_000,
+                    longitude_micro__lte=180_000_000,
+                ),
+                name="store_place",
+            ),
         ]
 
     def __str__(self):
         return self.name
+
+    @property
+    def latitude(self):
+        """Degrees north as a Decimal, or None."""
+        return _degrees(self.latitude_micro)
+
+    @property
+    def longitude(self):
+        """Degrees east as a Decimal, or None."""
+        return _degrees(self.longitude_micro)
+
+
+def _degrees(micro):
+    return None if micro is None else Decimal(micro).scaleb(-6)
 
 
 class UserManager(BaseUserManager):

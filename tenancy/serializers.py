@@ -53,6 +53,19 @@ class StoresByCode(serializers.ListField):
         return sorted(store.code for store in stores.all())
 
 
+class Degrees(serializers.DecimalField):
+    """A place in degrees; null is nowhere."""
+
+    def __init__(self, bound, **options):
+        options |= {"required": False, "allow_null": True, "coerce_to_string": False}
+        super().__init__(9, 6, min_value=-bound, max_value=bound, **options)
+
+    def validate_empty_values(self, data):
+        # The service reads None as "not named".
+        is_empty, value = super().validate_empty_values(data)
+        return is_empty, "" if data is None else value
+
+
 # --- Set-up ----------------------------------------------------------------------------------
 class StoreSerializer(StrictModelSerializer):
     """A shop of the tenant. The default one lists the customers who have no home store."""
@@ -62,10 +75,15 @@ class StoreSerializer(StrictModelSerializer):
     )
     default = serializers.BooleanField(required=False)
     name = serializers.CharField(max_length=200, required=False, help_text="Left out: the code.")
+    latitude = Degrees(90, help_text="Where the store stands; goes with `longitude`.")
+    longitude = Degrees(180)
 
     class Meta:
         model = Store
-        fields = ("id", "code", "name", "location_id", "country", "default", "created_at")
+        fields = (
+            *("id", "code", "name", "location_id", "country", "default", "latitude", "longitude"),
+            "created_at",
+        )
         read_only_fields = ("id", "created_at")
 
 

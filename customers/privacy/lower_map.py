@@ -224,6 +224,7 @@ registry.add_table(
 registry.add_table(
     "tenancy.Store",
     lines("id tenant code name location_id country default created_at", KEPT, exported=False),
+    lines("latitude_micro longitude_micro", KEPT, exported=False),
     purpose=SETUP,
     limit="with the tenant",
 )

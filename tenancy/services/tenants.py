@@ -1,5 +1,7 @@
 """Tenants and stores."""
 
+from functools import partial
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Max
@@ -13,7 +15,9 @@ from tenancy.scoping import in_tenant
 from tenancy.tenant_settings import clean_settings
 
 TENANT_FIELDS = ("name", "currency", "country", "timezone", "active")
-STORE_FIELDS = ("code", "name", "location_id", "country", "default")
+STORE_FIELDS = ("code", "name", "location_id", "country", "default", "latitude", "longitude")
+# Their columns hold whole numbers.
+DEGREES = {"latitude": 90, "longitude": 180}
 
 
 def create_tenant(code, *, settings=None, bare=False, **fields):
@@ -55,7 +59,8 @@ def update_tenant(tenant, *, settings=None, **fields):
 def create_store(tenant, code, *, location_id=None, **fields):
     """Create a store, idempotent by code; the first one of a tenant becomes the default.
 
-    Without a `location_id` the next free number is taken. Returns (store, created).
+    Without a `location_id` the next free number is taken; `latitude` and `longitude` go together.
+    Returns (store, created).
     """
     with in_tenant(tenant), transaction.atomic():
         Tenant.objects.select_for_update().get(pk=tenant.pk)  # numbers and default: one at a time
@@ -110,6 +115,13 @@ def _take(tenant, counter, n):
     return last - n + 1
 
 
+def _micro_degrees(value, *, bound):
+    """Millionths of a degree; "" is nowhere."""
+    if value == "":
+        return None
+    return int(normalise.clean_decimal(value, places=6, minimum=-bound, maximum=bound).scaleb(6))
+
+
 CLEANERS = {
     "code": lambda value: normalise.clean_identifier(value, max_length=64) or "",
     "name": lambda value: normalise.clean_text(value, max_length=200),
@@ -119,6 +131,7 @@ CLEANERS = {
     "location_id": lambda value: normalise.clean_int(value, minimum=0, maximum=2_147_483_647),
     "default": normalise.clean_bool,
     "active": normalise.clean_bool,
+    **{name: partial(_micro_degrees, bound=bound) for name, bound in DEGREES.items()},
 }
 
 
@@ -130,7 +143,8 @@ def _fill(instance, fields, allowed):
         if value is None:
             continue
         try:
-            setattr(instance, name, CLEANERS[name](value))
+            column = f"{name}_micro" if name in DEGREES else name
+            setattr(instance, column, CLEANERS[name](value))
         except ValidationError as error:
             errors[name] = error.error_list
     if errors:
@@ -138,6 +152,10 @@ def _fill(instance, fields, allowed):
 
 
 def _save_store(store):
+    for name, other in (("latitude", "longitude"), ("longitude", "latitude")):
+        if getattr(store, name) is None and getattr(store, other) is not None:
+            half = _("Latitude and longitude go together.")
+            raise ValidationError({name: ValidationError(half, code="required")})
     _save(
         store,
         {

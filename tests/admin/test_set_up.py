@@ -79,6 +79,21 @@ def test_a_store_takes_the_next_number_and_may_become_the_default(office, acme):
     assert list(Store.objects.filter(default=True)) == [store]
 
 
+def test_where_a_store_stands_is_typed_in_degrees_and_may_be_emptied(office, acme):
+    store = StoreFactory(tenant=acme)
+    url, form = page("tenancy_store", "change", store.pk), "store_form"
+
+    typed = send(office, url, form, latitude="59.9", longitude="10.75")
+    store.refresh_from_db()
+    shown = (str(store.latitude), str(store.longitude))
+    emptied = send(office, url, form, latitude="", longitude="")
+    store.refresh_from_db()
+
+    assert typed.status_code == emptied.status_code == 302
+    assert shown == ("59.900000", "10.750000")
+    assert store.latitude is None
+
+
 def test_a_taken_store_number_is_refused_beside_its_field(office, acme):
     store = StoreFactory(tenant=acme)
 

@@ -54,6 +54,8 @@ def test_a_store_is_created_read_and_changed(admin):
         ({"code": "x", "tenant": "rival"}, 400, {("tenant", "unknown")}),
         ({"code": "x", "id": str(uuid.uuid4())}, 400, {("id", "read_only")}),
         ({"code": "x", "name": None}, 400, {("name", "null")}),
+        ({"code": "x", "latitude": 59.9}, 400, {("longitude", "required")}),
+        ({"code": "x", "latitude": 91, "longitude": 0}, 400, {("latitude", "max_value")}),
     ],
 )
 def test_a_bad_store_is_refused_by_field(admin, tenant, body, status, expected):
@@ -62,6 +64,20 @@ def test_a_bad_store_is_refused_by_field(admin, tenant, body, status, expected):
     assert (answer.status_code, errors_of(answer)) == (status, expected)
     with in_tenant(tenant):
         assert Store.objects.count() == 1
+
+
+def test_a_store_stands_somewhere_or_nowhere(admin):
+    body = {"code": "oslo", "latitude": 59.910874, "longitude": "10.75"}
+    created = admin.post("stores/", body).json()
+    path = f"stores/{created['id']}/"
+
+    unmoved = admin.patch(path, {"name": "Oslo S"}).json()
+    half = admin.patch(path, {"longitude": None})
+    nowhere = admin.patch(path, {"latitude": None, "longitude": None}).json()
+
+    assert (unmoved["latitude"], unmoved["longitude"]) == (59.910874, 10.75)
+    assert (half.status_code, errors_of(half)) == (400, {("longitude", "required")})
+    assert (nowhere["latitude"], nowhere["longitude"]) == (None, None)
 
 
 def test_a_default_store_stays_until_another_takes_its_place(admin, tenant):

@@ -16,10 +16,11 @@ class Command(TenantCommand):
         parser.add_argument("--name")
         parser.add_argument("--location-id", type=int)
         parser.add_argument("--country", help="where it differs from the tenant's")
+        parser.add_argument("--latitude", help="where it stands, in degrees; with --longitude")
+        parser.add_argument("--longitude")
 
-    def run(self, *, tenant, code, name, location_id, country, **options):
-        store, created = create_store(
-            tenant, code, name=name, location_id=location_id, country=country
-        )
+    def run(self, *, tenant, code, **options):
+        fields = ("name", "location_id", "country", "latitude", "longitude")
+        store, created = create_store(tenant, code, **{name: options[name] for name in fields})
         outcome = "created" if created else "was there already"
         self.stdout.write(f"store {store.code}, location {store.location_id}: {outcome}")
