@@ -6,6 +6,7 @@ from customers.models.consent import Consent
 from customers.models.contact import Address, ContactPerson, Email, Phone
 from customers.models.customer import Customer
 from customers.models.extras import Avatar, Device, Erasure, Label, Tombstone
+from customers.models.fingerprint import Fingerprint
 from customers.models.merging import Merge, NotDuplicate
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Device",
     "Email",
     "Erasure",
+    "Fingerprint",
     "Label",
     "Merge",
     "NotDuplicate",

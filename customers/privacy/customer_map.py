@@ -28,6 +28,7 @@ TOLD = "the history tells the same"
 UNDO = "a copy of the merged record and of what the survivor held before"
 EVIDENCE = "shows that a consent once stood behind what was done; tells nobody whose it was"
 MERGED = "says which records are the same person's; tells nobody whose"
+SENT = "a keyed digest of what was sent: recognises the same message, tells nothing"
 TOMBSTONE = "integrators must learn from the change feed that the record is gone"
 
 
@@ -259,6 +260,15 @@ registry.add_table(
     section="charge_account",
     single=True,
     purpose="to buy on account",
+    **_OF_CUSTOMER,
+)
+registry.add_table(
+    "customers.Fingerprint",
+    lines("id", GOES, why=KEY, exported=False),
+    lines("tenant customer", GOES, exported=False),
+    lines("digest", GOES, personal="customer", why=SENT, exported=False, secret=True),
+    lines("created_at", GOES, personal="customer", why=TOLD, exported=False),
+    purpose="to register a message that is sent again only once",
     **_OF_CUSTOMER,
 )
 registry.add_table(

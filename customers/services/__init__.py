@@ -47,6 +47,7 @@ from customers.services.passwords import (
 from customers.services.previewing import anonymisation_preview
 from customers.services.registering import register_customer
 from customers.services.replaying import replay_journal
+from customers.services.resending import register_once
 from customers.services.scanning import personal_values, scan_for
 from customers.services.unmerging import forget_merges, undo_merge
 from customers.services.updating import (
@@ -95,6 +96,7 @@ __all__ = [
     "prove_customer_password",
     "record_consent",
     "register_customer",
+    "register_once",
     "remove_avatar",
     "remove_charge_account",
     "remove_device",

@@ -18,6 +18,7 @@ from customers.services import (
     add_extension,
     record_consent,
     register_customer,
+    register_once,
     request_login_change,
     set_avatar,
     set_charge_account,
@@ -158,6 +159,7 @@ def plant(tenant, start="Z", *, number=987650001):
     add_extension(customer, store, mark("extension"))
     set_charge_account(customer, number=mark("account"))
     add_device(customer, mark("device"))
+    register_once({"sent": "ZSENT"}, lambda **_: customer, customer_id=customer.pk)
     set_customer_password(customer, f"another horse {start} staple")
     avatar = set_avatar(customer, picture(), original_name=f"{mark('filename')}.jpg")
     digits(avatar.file.name)
