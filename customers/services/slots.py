@@ -1,13 +1,17 @@
-"""Writing the one e-mail, phone or address of a wire that has room for one (`customers.slots`).
+"""Writing the one e-mail, phone or address of a wire that has room for one, or the few places of a
+wire that has a few (`customers.slots`).
 
 The other rows of the list stay: they are what other wires and the back office keep there.
 """
+
+from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Address
 from customers.profile import CHILD_LISTS
+from customers.slots import BY_PLACE, MAIN
 
 # What an address says; one without any of it is none.
 TELLING = tuple(
@@ -15,6 +19,20 @@ TELLING = tuple(
     for name in Address.FIELDS
     if name not in ("kind", "primary")
 )
+# What an address that is made in the main place is.
+KIND_OF_MAIN = Address.Kind.BILLING
+
+
+@dataclass(frozen=True)
+class Places:
+    """What a wire says of its few places for phones or addresses.
+
+    `kinds` are those of the places, in their order; `items` maps the places that are spoken of to
+    the columns that are named (the others keep theirs), or to None, which empties the place.
+    """
+
+    kinds: tuple
+    items: dict
 
 
 def with_slot(customer, list_name, item, *, of_sign_in):
@@ -35,8 +53,7 @@ def with_slot(customer, list_name, item, *, of_sign_in):
         item = None
     if slot is not None and slot is of_login and not of_sign_in:
         if item is None:
-            held = ValidationError(_("The customer signs in with it."), code="signs_in")
-            raise ValidationError({list_name: held})
+            raise _signs_in(list_name)
         slot = None
     # The order of the list is that of the positions; the slot's row is primary wherever it stands.
     rows.sort(key=lambda row: row.position)
@@ -52,6 +69,47 @@ def with_slot(customer, list_name, item, *, of_sign_in):
         elif row is not slot:
             wanted.append({"id": str(row.pk), "primary": False})
     return wanted
+
+
+def with_places(customer, list_name, places):
+    """The same for `places`, whose items are clean rows: the rows that the list shall have.
+
+    A row keeps its kind and flags; a new one gets the kind of its place, and one in the main place
+    is primary. A sign-in gives its place up without leaving the list. Raises ValidationError where
+    nothing else could take it.
+    """
+    rows = list(getattr(customer, list_name).all())  # the primary one first
+    of_login = _row_of_sign_in(customer, list_name, rows)
+    placed = BY_PLACE[list_name](rows, places.kinds, kind_of=lambda row: row.kind)
+    said, gone, new = {}, [], []
+    for place, item in places.items.items():
+        row = placed.get(place)
+        if item is None or (list_name == "addresses" and not _tells(row, item)):
+            if row is not None and row is of_login:
+                raise _signs_in(list_name)
+            gone.append(row)
+        elif row is None:
+            kind = KIND_OF_MAIN if place == MAIN else place
+            new.append({**item, "kind": kind} | ({"primary": True} if place == MAIN else {}))
+        elif list_name == "phones" and item.get("digits", row.digits) != row.digits:
+            if row is of_login:
+                new.append({**item, "kind": place, "primary": True})
+            else:
+                said[row.pk] = {"extension": "", **_said(item)}
+        else:
+            said[row.pk] = _said(item)
+    rows.sort(key=lambda row: row.position)
+    # Of two that want to be primary the new one is.
+    demoted = {"primary": False} if any(row.get("primary") for row in new) else {}
+    kept = [
+        {**said.get(row.pk, {}), **demoted, "id": str(row.pk)} for row in rows if row not in gone
+    ]
+    return [*kept, *new]
+
+
+def _signs_in(list_name):
+    held = ValidationError(_("The customer signs in with it."), code="signs_in")
+    return ValidationError({list_name: held})
 
 
 def _row_of_sign_in(customer, list_name, rows):

@@ -13,7 +13,7 @@ from customers.services import children
 from customers.services.changes import CustomerGone, open_change, survivor_of
 from customers.services.consents import build_consents, state_consents
 from customers.services.registering import clean_created_at, set_columns, stand_in_contacts
-from customers.services.slots import with_slot
+from customers.services.slots import Places, with_places, with_slot
 
 # The list in which a sign-in stands.
 SIGN_INS = {"emails": "login_email", "phones": "login_phone"}
@@ -37,8 +37,8 @@ def update_customer(
 
     A child list replaces the whole list: rows are recognised by `id`, else by what they say.
     `slots` maps a list to the one row that a wire knows of it (`customers.slots`), None to empty
-    it; the other rows stay, and so does what an address's row does not name. `created_at` corrects
-    the time of a registration made elsewhere.
+    it, or to `Places`; the other rows stay, and so does what an address's row does not name.
+    `created_at` corrects the time of a registration made elsewhere.
     Raises ValidationError by field (unknown names included), VersionConflict, CustomerGone. When
     nothing differs, nothing moves. A customer that somebody else brought up to date meanwhile is
     changed as it now is.
@@ -52,7 +52,9 @@ def update_customer(
     ) as change:
         # The slot is found by the sign-in as it was.
         clean.children |= {
-            name: with_slot(
+            name: with_places(change.customer, name, item)
+            if isinstance(item, Places)
+            else with_slot(
                 change.customer, name, item, of_sign_in=SIGN_INS.get(name) in clean.columns
             )
             for name, item in slots.items()
@@ -70,20 +72,33 @@ def update_customer(
 
 
 def _clean_slots(slots, context):
-    clean, errors = {}, {}
-    for name, item in slots.items():
+    """The clean items; raises ValidationError by `list.column` or `list.place.column`."""
+    errors = {}
+
+    def clean(list_name, path, item, **options):
         try:
-            # Whether an address says anything is seen once it meets the one that is there.
-            new = name != "addresses"
-            clean[name] = None if item is None else clean_child(name, item, context, new=new)
+            return None if item is None else clean_child(list_name, item, context, **options)
         except ValidationError as error:
             if hasattr(error, "error_dict"):
-                errors |= {f"{name}.{field}": told for field, told in error.error_dict.items()}
+                errors.update({f"{path}.{field}": told for field, told in error.error_dict.items()})
             else:
-                errors[name] = error.error_list
+                errors[path] = error.error_list
+            return None
+
+    found = {}
+    for name, item in slots.items():
+        if isinstance(item, Places):
+            rows = {
+                place: clean(name, f"{name}.{place}", row, new=False)
+                for place, row in item.items.items()
+            }
+            found[name] = Places(item.kinds, rows)
+        else:
+            # Whether an address says anything is seen once it meets the one that is there.
+            found[name] = clean(name, name, item, new=name != "addresses")
     if errors:
         raise ValidationError(errors)
-    return clean
+    return found
 
 
 def _keep_logins_listed(change, clean):

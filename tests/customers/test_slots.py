@@ -5,7 +5,15 @@ from django.core.exceptions import ValidationError
 
 from customers.records import record_of
 from customers.services import update_customer
-from customers.slots import email_of, phone_of, slot_of
+from customers.services.slots import Places
+from customers.slots import (
+    MAIN,
+    addresses_by_place,
+    email_of,
+    phone_of,
+    phones_by_place,
+    slot_of,
+)
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db
@@ -180,3 +188,143 @@ def test_the_time_of_a_registration_elsewhere_can_be_corrected(grace):
 def test_a_time_that_is_none_or_to_come_is_refused(grace, created_at):
     with pytest.raises(ValidationError):
         update_customer(grace, created_at=created_at)
+
+
+# --- A few places -----------------------------------------------------------------------------
+def row(kind, text):
+    return {"kind": kind, "text": text}
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        ("", {}),
+        ("work a", {"work": "a"}),
+        ("mobile a", {"work": "a"}),
+        ("mobile a, work b", {"work": "b", "home": "a"}),
+        ("home a, mobile b", {"work": "b", "home": "a"}),
+        ("work a, work b", {"work": "a", "home": "b"}),
+        ("mobile a, other b, home c", {"work": "a", "home": "c"}),
+    ],
+)
+def test_a_phone_takes_the_place_of_its_kind_else_the_first_that_is_free(rows, shown):
+    rows = [row(*text.split()) for text in rows.split(", ") if text]
+
+    placed = phones_by_place(rows, ("work", "home"))
+
+    assert {place: found["text"] for place, found in placed.items()} == shown
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        ("", {}),
+        ("home a, work b", {MAIN: "a"}),
+        ("home a, shipping b", {MAIN: "a", "shipping": "b"}),
+        ("shipping a, home b", {MAIN: "b", "shipping": "a"}),
+        ("shipping a, shipping b", {"shipping": "a"}),
+    ],
+)
+def test_an_address_of_a_kind_with_a_place_is_never_the_main_one(rows, shown):
+    rows = [row(*text.split()) for text in rows.split(", ") if text]
+
+    placed = addresses_by_place(rows, ("shipping",))
+
+    assert {place: found["text"] for place, found in placed.items()} == shown
+
+
+def test_only_the_places_and_columns_that_are_named_change(grace):
+    before = record_of(grace.pk)
+
+    update_customer(
+        grace,
+        slots={
+            "phones": Places(("work", "home"), {"home": {"given": "900 00 009"}}),
+            "addresses": Places(("shipping",), {MAIN: {"city": "Bergen"}}),
+        },
+    )
+
+    after = record_of(grace.pk)
+    assert [(row["given"], row["kind"]) for row in after["phones"]] == [
+        ("22 44 22 44", "work"),
+        ("900 00 009", "mobile"),
+    ]
+    assert [row["id"] for row in after["phones"]] == [row["id"] for row in before["phones"]]
+    assert [(row["street"], row["city"]) for row in after["addresses"]] == [
+        ("B 2", "Bergen"),
+        ("A 1", ""),
+    ]
+
+
+def test_a_place_that_is_filled_gets_its_kind_and_one_that_is_emptied_goes(grace):
+    places = ("shipping",)
+
+    update_customer(grace, slots={"addresses": Places(places, {"shipping": {"street": "C 3"}})})
+    made = [(row["street"], row["kind"]) for row in record_of(grace.pk)["addresses"]]
+    update_customer(grace, slots={"addresses": Places(places, {"shipping": {"street": ""}})})
+
+    assert made == [("B 2", "home"), ("A 1", "billing"), ("C 3", "shipping")]
+    assert listed(grace, "addresses", "street") == [("B 2", True), ("A 1", False)]
+
+
+def test_an_empty_place_that_stays_empty_makes_no_row(grace):
+    version = record_of(grace.pk)["version"]
+
+    update_customer(grace, slots={"addresses": Places(("shipping",), {"shipping": {"city": ""}})})
+
+    assert record_of(grace.pk)["version"] == version
+
+
+def test_a_new_main_address_is_the_primary_billing_one(acme):
+    customer = CustomerFactory(tenant=acme, addresses=[{"street": "A 1", "kind": "shipping"}])
+
+    update_customer(customer, slots={"addresses": Places(("shipping",), {MAIN: {"city": "Oslo"}})})
+
+    rows = record_of(customer.pk)["addresses"]
+    assert [(row["kind"], row["primary"]) for row in rows] == [
+        ("billing", True),
+        ("shipping", False),
+    ]
+
+
+def test_another_number_in_a_place_loses_the_extension_of_the_old_one(acme):
+    phones = [{"given": "22 44 22 44", "kind": "work", "extension": "12"}]
+    customer = CustomerFactory(tenant=acme, phones=phones)
+
+    update_customer(customer, slots={"phones": Places(("work",), {"work": {"given": "22442244"}})})
+    same = customer.phones.get().extension
+    update_customer(customer, slots={"phones": Places(("work",), {"work": {"given": "900 00 1"}})})
+
+    assert (same, customer.phones.get().extension) == ("12", "")
+
+
+def test_another_number_in_the_place_of_a_sign_in_leaves_the_sign_in(acme):
+    customer = CustomerFactory(tenant=acme, login_phone="900 00 001")
+
+    update_customer(
+        customer, slots={"phones": Places(("work", "home"), {"work": {"given": "22 44 22 44"}})}
+    )
+
+    placed = phones_by_place(record_of(customer.pk)["phones"], ("work", "home"))
+    assert {place: found["given"] for place, found in placed.items()} == {
+        "work": "22 44 22 44",
+        "home": "900 00 001",
+    }
+
+
+def test_a_bad_value_in_a_place_is_named_by_the_place(grace):
+    with pytest.raises(ValidationError) as refusal:
+        update_customer(
+            grace, slots={"phones": Places(("work", "home"), {"home": {"given": "none"}})}
+        )
+
+    assert set(refusal.value.message_dict) == {"phones.home.given"}
+
+
+def test_a_place_that_shows_the_sign_in_cannot_be_emptied(acme):
+    ada = CustomerFactory(tenant=acme, login_phone="900 00 001")
+
+    with pytest.raises(ValidationError) as refusal:
+        update_customer(ada, slots={"phones": Places(("work", "home"), {"work": None})})
+
+    assert set(refusal.value.message_dict) == {"phones"}
