@@ -40,6 +40,8 @@ from customers.services.merging_plan import MergeBlocked
 from customers.services.messaging import send_temporary_password
 from customers.services.passwords import (
     WrongPassword,
+    encode_password,
+    is_password,
     prove_customer_password,
     set_customer_password,
     sign_in_customer,
@@ -82,12 +84,14 @@ __all__ = [
     "current_consents",
     "deactivate_customer",
     "delete_customer",
+    "encode_password",
     "export_customer",
     "export_schema",
     "forget_merges",
     "forget_not_duplicates",
     "get_customer",
     "invite_customer",
+    "is_password",
     "merge_customers",
     "not_duplicates",
     "open_change",

@@ -3,11 +3,12 @@
 import re
 from contextlib import suppress
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 import normalise
@@ -26,6 +27,7 @@ from tenancy.services import (
 from tenancy.services.signing_in import check_or_burn, count_sign_in, forget_sign_in
 
 PASSWORD_TRIES, PASSWORD_WINDOW = 10, 15 * 60
+LONGEST_PASSWORD = 128
 PHONE_LIKE = re.compile(r"[0-9 +()./\-]+")
 
 
@@ -39,16 +41,43 @@ def check_new_password(password):
         raise ValidationError({"password": ValidationError(_("Must be text."), code="invalid")})
     try:
         # NUL and lone surrogates would fail in the hasher or the database.
-        normalise.clean_text(password, max_length=128)
+        normalise.clean_text(password, max_length=LONGEST_PASSWORD)
         validate_password(password)
     except ValidationError as error:
         raise ValidationError({"password": error.error_list}) from error
 
 
-def set_customer_password(customer, password, *, reason=""):
-    """Give a customer a new password; every session of the customer ends."""
+class EncodedPassword(str):
+    """A password that is hashed already, so that nobody hashes it again."""
+
+    __slots__ = ()
+
+
+def encode_password(password):
+    """The hash of a new password. It takes its time: call it before a lock is taken.
+
+    Raises what `check_new_password` raises.
+    """
+    if isinstance(password, EncodedPassword):
+        return password
     check_new_password(password)
-    encoded = make_password(password)
+    return EncodedPassword(make_password(password))
+
+
+def is_password(password, stored):
+    """Whether `password` is the one whose hash is `stored`: its text, or the hash itself as a wire
+    that shows hashes gets it back."""
+    if not stored or not isinstance(password, str):
+        return False
+    if constant_time_compare(password, stored):
+        return True
+    return len(password) <= LONGEST_PASSWORD and check_password(password, stored)
+
+
+def set_customer_password(customer, password, *, reason=""):
+    """Give a customer a new password (or one that is encoded already); every session of the
+    customer ends."""
+    encoded = encode_password(password)
     with open_change(customer, deed="customer.updated", reason=reason) as change:
         change.set_silently("password", encoded)
         change.set_silently("password_temporary", False)

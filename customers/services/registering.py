@@ -2,7 +2,6 @@
 
 import uuid
 
-from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +19,7 @@ from customers.services.changes import (
 )
 from customers.services.children import build_children, tell
 from customers.services.consents import build_consents
-from customers.services.passwords import check_new_password
+from customers.services.passwords import encode_password
 from customers.services.uniqueness import taken_named
 from tenancy import clock
 from tenancy.scoping import current_tenant
@@ -222,10 +221,7 @@ def clean_created_at(value, tenant):
 
 
 def _encode(password):
-    if password in (None, ""):
-        return ""
-    check_new_password(password)
-    return make_password(password)
+    return "" if password in (None, "") else encode_password(password)
 
 
 def _collected(errors, clean, *args):
