@@ -20,6 +20,7 @@ from customers.services.merging_rows import (
 from groups.models import Subscription
 from groups.services.subscribing import (
     CUSTOM_DATA,
+    Wish,
     apply_wish,
     clean_wish,
     find_group,
@@ -47,8 +48,9 @@ def join_hooks():
 def clean_groups(value, tenant):
     """The customer's whole list of groups as a list of Wishes; None is the empty list.
 
-    An item is a group's code or id, or an object {"group", "subscribed", "store", "source",
-    "wording_version", "custom_data1"…4}. Raises ValidationError by place: "0" or "0.store".
+    An item is a group's code or id, an object {"group", "subscribed", "store", "source",
+    "wording_version", "custom_data1"…4}, or a Wish. Raises ValidationError by place: "0"
+    or "0.store".
     """
     if value is None:
         return []
@@ -59,7 +61,7 @@ def clean_groups(value, tenant):
     wishes, errors, seen = [], {}, set()
     for index, item in enumerate(value):
         try:
-            wish = clean_wish(item if isinstance(item, dict) else {"group": find_group(item)})
+            wish = _wish(item)
             if wish.group.pk in seen:
                 raise ValidationError(_("Each group once."), code="duplicate")
         except ValidationError as error:
@@ -70,6 +72,12 @@ def clean_groups(value, tenant):
     if errors:
         raise ValidationError(errors)
     return wishes
+
+
+def _wish(item):
+    if isinstance(item, Wish):
+        return item
+    return clean_wish(item if isinstance(item, dict) else {"group": find_group(item)})
 
 
 def _placed(path, error):

@@ -2,16 +2,20 @@
 
 from groups.services.managing import create_group, delete_group, update_group
 from groups.services.subscribing import (
+    clean_wish,
     find_group,
+    join_groups,
     remove_from_group,
     subscribe_customer,
     unsubscribe_customer,
 )
 
 __all__ = [
+    "clean_wish",
     "create_group",
     "delete_group",
     "find_group",
+    "join_groups",
     "remove_from_group",
     "subscribe_customer",
     "unsubscribe_customer",

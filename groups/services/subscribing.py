@@ -85,6 +85,19 @@ def unsubscribe_customer(customer, group, **evidence):
     return subscribe_customer(customer, group, subscribed=False, **evidence)
 
 
+def join_groups(customer, wishes, *, reason=""):
+    """Bring about memberships of a customer beside those that are there, as one change; returns
+    the Subscriptions. `wishes` are what `clean_wish` answers.
+
+    Raises ValidationError: code "private_group" when the customer acts and a group is private.
+    """
+    with (
+        open_change(customer, deed="customer.updated", reason=reason) as change,
+        telling(change),
+    ):
+        return [apply_wish(change, wish) for wish in wishes]
+
+
 def remove_from_group(customer, group, *, reason="", expected_version=None):
     """Take a customer out of a group; False where the customer was not in it.
 

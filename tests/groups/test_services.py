@@ -9,9 +9,11 @@ from events.actors import Actor, acting
 from events.models import Event, HistoryEntry
 from groups.models import Group, Subscription
 from groups.services import (
+    clean_wish,
     create_group,
     delete_group,
     find_group,
+    join_groups,
     remove_from_group,
     subscribe_customer,
     unsubscribe_customer,
@@ -322,3 +324,35 @@ def test_a_version_that_has_passed_refuses_the_change(acme, ada):
         subscribe_customer(ada, group, expected_version=7)
 
     assert not Subscription.objects.exists()
+
+
+def wishes(*items):
+    return [clean_wish(item) for item in items]
+
+
+def test_groups_are_joined_beside_the_others_as_one_change(acme, ada):
+    for code in ("vip", "news", "club"):
+        GroupFactory(tenant=acme, code=code)
+    subscribe_customer(ada, "vip", custom_data1="kept")
+    version = ada.version
+
+    members = join_groups(
+        ada, wishes({"group": "news"}, {"group": "club", "subscribed": False}, {"group": "vip"})
+    )
+
+    rows = Subscription.objects.filter(customer=ada).order_by("group__code")
+    assert list(rows.values_list("group__code", "subscribed", "custom_data1")) == [
+        ("club", False, ""),
+        ("news", True, ""),
+        ("vip", True, "kept"),
+    ]
+    assert [member.group.code for member in members] == ["news", "club", "vip"]
+    assert Customer.objects.get(pk=ada.pk).version == version + 1
+
+
+def test_a_membership_gets_the_code_that_was_taken_for_it(acme, ada):
+    GroupFactory(tenant=acme, code="vip")
+    (wish,) = wishes({"group": "vip"})
+    wish.code = 4711
+
+    assert join_groups(ada, [wish])[0].code == 4711
