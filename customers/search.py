@@ -9,14 +9,33 @@ has one; results are the same without.
 import contextlib
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, OuterRef, Q, TextField
+from django.db.models.lookups import BuiltinLookup, IContains
 
 import normalise
 from customers.models import Address, Customer, Email, Label, Phone
 from customers.querysets import known_as
 
+WILDCARD = "%"
 LONGEST_NUMBER = 18  # digits that surely fit into 64 bits
+# Stand in the folded text.
+SEARCHED_COLUMNS = {"first_name", "last_name", "company_name", "external_id", "card_number"}
+SEARCHED_COLUMNS |= {"username"}
 MIN_PART = 3  # shorter words match only the beginning of a word
+
+
+class Pattern(IContains):
+    """`column__pattern=text`: the whole column in any letter case, where % in the text is any
+    characters and everything else means itself."""
+
+    def process_rhs(self, compiler, connection):
+        sql, (text,) = BuiltinLookup.process_rhs(self, compiler, connection)
+        parts = map(connection.ops.prep_for_like_query, text.split(WILDCARD))
+        return sql, [WILDCARD.join(parts)]
+
+
+for _field in (CharField, TextField):
+    _field.register_lookup(Pattern, "pattern")
 
 
 def search_customers(customers, q):
@@ -102,6 +121,20 @@ def narrow_by_address(customers, column, text):
     """Customers with an address whose `column` contains `text`."""
     rows = Address.objects.filter(_like(column, text, "icontains"), customer=OuterRef("pk"))
     return customers.filter(Exists(rows))
+
+
+def by_pattern(column, pattern):
+    """The condition that `column` is `pattern`, in any letter case, where % is any characters and
+    everything else means itself."""
+    return _like(column, pattern, "pattern")
+
+
+def narrow_by_pattern(customers, column, pattern):
+    """Customers of whom `column` is `pattern` (see `by_pattern`)."""
+    if column in SEARCHED_COLUMNS:
+        for part in pattern.split(WILDCARD):
+            customers = _prepared(customers, part)
+    return customers.filter(by_pattern(column, pattern))
 
 
 def narrow_by_label(customers, *, key="", value=""):
