@@ -15,8 +15,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from events.jobs.running import run_due
-from loyalty.guards import lifted_guards
 from tenancy.scoping import in_tenant
+from tests.emptying import empty_tables
 from tests.factories import CustomerFactory, StaffMemberFactory, TenantFactory, UserFactory
 
 # The same examples in every run, and no verdict about how fast a shared machine happened to be.
@@ -63,16 +63,14 @@ def _surroundings(django_test_environment, tmp_path_factory):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _ledger_can_be_flushed():
-    """Emptying the tables after a transactional test would be refused by the ledger itself."""
-    flush = TransactionTestCase._fixture_teardown
+def _emptied_after_transactions():
+    """Empty the tables after a transactional test by our own hand.
 
-    def flush_unguarded(case):
-        with lifted_guards():
-            flush(case)
-
+    Django's flush would be refused by the ledger, truncates every table on PostgreSQL, empty or
+    not, and writes all permissions anew: seconds where a few rows are to go.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_unguarded)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: empty_tables())
         yield
 
 
