@@ -1,7 +1,16 @@
 """What has to happen to customers without anybody asking."""
 
-from customers.services import forget_merges
-from events.jobs import job, schedule_daily
+from datetime import timedelta
+
+from customers.services import find_duplicates, forget_merges
+from customers.services.finding_duplicates import due_customers
+from events.jobs import enqueue, every, job, schedule_daily
+from tenancy import clock
+from tenancy.models import Tenant
+from tenancy.scoping import in_tenant
+
+# A customer who changed is looked at within seconds; what a pause of the workers left, at night.
+RECENT = timedelta(hours=1)
 
 
 @job("customers.forget_merges")
@@ -10,4 +19,31 @@ def forget(run):
     forget_merges()
 
 
+@job("customers.find_duplicates")
+def find(run):
+    """Look at everybody who has changed since they were looked at. Cut off, it goes on where it
+    was: whoever was looked at is not due any more."""
+    find_duplicates(on_page=lambda done, last: run.progress(done))
+
+
+@job("customers.find_recent_duplicates", routine=True)
+def find_recent(run):
+    """The same for those who changed a moment ago."""
+    since = clock.now() - RECENT
+    find_duplicates(changed_since=since, on_page=lambda done, last: run.progress(done))
+
+
+@job("customers.order_recent_duplicates", routine=True)
+def order_recent(run):
+    """Have the customers looked at who were saved since the last time. Saving itself orders
+    nothing: a till should not wait for this, nor an import order a million jobs."""
+    since = clock.now() - RECENT
+    for tenant in Tenant.objects.filter(active=True):
+        with in_tenant(tenant):
+            if due_customers(changed_since=since).exists():
+                enqueue("customers.find_recent_duplicates", tenant=tenant, key="recent")
+
+
 schedule_daily("customers.forget_merges", at="03:10")
+schedule_daily("customers.find_duplicates", at="04:00")
+every(20, "customers.order_recent_duplicates")

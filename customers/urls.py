@@ -6,6 +6,7 @@ from customers.views.batch import BatchViewSet
 from customers.views.collection import CollectionViewSet
 from customers.views.customers import CustomerViewSet
 from customers.views.deeds import DeedViewSet, HistoryViewSet
+from customers.views.duplicates import DuplicateViewSet
 from customers.views.merging import MergeViewSet, MergingViewSet, NotDuplicateViewSet
 from customers.views.parts import (
     AddressViewSet,
@@ -27,6 +28,7 @@ devices = actions(DeviceViewSet)
 profiles = actions(StoreProfileViewSet)
 merging = actions(MergingViewSet)
 merges = actions(MergeViewSet)
+duplicates = actions(DuplicateViewSet)
 
 
 def entries(name, view_class):
@@ -48,6 +50,13 @@ urlpatterns = [
     route("customers/check/", collection(get="check_get", post="check"), "check"),
     route("customers/registrations/", collection(get="registrations"), "registrations"),
     route("customers/batch/", actions(BatchViewSet)(post="batch"), "batch"),
+    route("customers/duplicates/", duplicates(get="list"), "duplicates"),
+    route("customers/duplicates/<str:pair_id>/", duplicates(get="retrieve"), "duplicate"),
+    route(
+        "customers/duplicates/<str:pair_id>/dismiss/",
+        duplicates(post="dismiss"),
+        "duplicate-dismiss",
+    ),
     route(ONE, customers(get="retrieve", patch="partial_update", delete="destroy"), "customer"),
     route(f"{ONE}activate/", deeds(post="activate"), "activate"),
     route(f"{ONE}deactivate/", deeds(post="deactivate"), "deactivate"),

@@ -7,6 +7,7 @@ from customers.models.contact import Address, ContactPerson, Email, Phone
 from customers.models.customer import Customer
 from customers.models.extras import Avatar, Device, Erasure, Label, Tombstone
 from customers.models.fingerprint import Fingerprint
+from customers.models.likeness import LikenessKeys, PossibleDuplicate
 from customers.models.merging import Merge, NotDuplicate
 
 __all__ = [
@@ -22,9 +23,11 @@ __all__ = [
     "Erasure",
     "Fingerprint",
     "Label",
+    "LikenessKeys",
     "Merge",
     "NotDuplicate",
     "Phone",
+    "PossibleDuplicate",
     "StoreExtension",
     "StoreProfile",
     "Tombstone",

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
+from customers.likeness import KEYS
 from customers.privacy.registry import (
     EMPTIED,
     GOES,
@@ -25,6 +26,7 @@ UNTIL_ERASURE = "until the customer is anonymised or deleted"
 KEY = "our own key, points at nothing outside"
 DERIVED = "derived from a column that is exported"
 TOLD = "the history tells the same"
+ALIKE = "how alike two records are, which says nothing about either"
 UNDO = "a copy of the merged record and of what the survivor held before"
 EVIDENCE = "shows that a consent once stood behind what was done; tells nobody whose it was"
 MERGED = "says which records are the same person's; tells nobody whose"
@@ -304,6 +306,30 @@ registry.add_table(
     select=_pairs_of,
     whole_row=True,
     purpose="to ask about two alike records only once",
+    limit=UNTIL_ERASURE,
+)
+registry.add_table(
+    "customers.LikenessKeys",
+    lines("tenant customer version rules", GOES, exported=False),
+    lines(
+        " ".join(KEYS),
+        GOES,
+        personal="customer",
+        why="a number made of what is exported, to find records that are alike",
+        exported=False,
+    ),
+    owner="customer",
+    whole_row=True,
+    purpose="to find two records of one person",
+    limit=UNTIL_ERASURE,
+)
+registry.add_table(
+    "customers.PossibleDuplicate",
+    lines("id tenant first second state found_at", GOES, exported=False),
+    lines("score reasons", GOES, personal="customer", why=ALIKE, exported=False),
+    select=_pairs_of,
+    whole_row=True,
+    purpose="to ask staff whether two records are one person",
     limit=UNTIL_ERASURE,
 )
 registry.add_table(

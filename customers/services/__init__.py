@@ -22,6 +22,7 @@ from customers.services.devices import add_device, remove_device
 from customers.services.distinguishing import forget_not_duplicates, not_duplicates
 from customers.services.erasure import anonymise_customer, anonymise_customers, delete_customer
 from customers.services.exporting import export_customer, export_schema
+from customers.services.finding_duplicates import find_duplicates, possible_duplicates
 from customers.services.lifecycle import (
     activate_by_code,
     activate_by_link,
@@ -87,6 +88,7 @@ __all__ = [
     "encode_password",
     "export_customer",
     "export_schema",
+    "find_duplicates",
     "forget_merges",
     "forget_not_duplicates",
     "get_customer",
@@ -96,6 +98,7 @@ __all__ = [
     "not_duplicates",
     "open_change",
     "personal_values",
+    "possible_duplicates",
     "preview_merge",
     "prove_customer_password",
     "record_consent",

@@ -4,8 +4,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Customer, NotDuplicate
+from customers.models import Customer, NotDuplicate, PossibleDuplicate
 from customers.services.changes import CustomerGone
+from customers.services.finding_duplicates import set_pair_state
 from events.actors import current
 from events.services import build_history, clean_reason
 
@@ -34,6 +35,7 @@ def not_duplicates(one, other, *, reason=""):
                 "reason": clean_reason(reason or who.reason),
             },
         )
+        set_pair_state(first.pk, second.pk, PossibleDuplicate.State.NOT_SAME)
         if is_new:
             _tell(first, second, DEED, reason)
     return pair
@@ -45,6 +47,7 @@ def forget_not_duplicates(one, other, *, reason=""):
     with transaction.atomic():
         gone = NotDuplicate.objects.filter(first=first, second=second).delete()[0]
         if gone:
+            set_pair_state(first.pk, second.pk, PossibleDuplicate.State.OPEN)
             _tell(first, second, FORGOTTEN, reason)
     return bool(gone)
 

@@ -15,6 +15,7 @@ from customers.models import ActivationCode, Consent, Customer, Merge, NotDuplic
 from customers.profile import CHILD_LISTS
 from customers.services.changes import TICK, CustomerGone, VersionConflict, open_change
 from customers.services.children import tell
+from customers.services.finding_duplicates import settle_merged
 from customers.services.merging_plan import (
     OTHER,
     PROFILES,
@@ -118,6 +119,7 @@ def _carry_out(plan, change, reason):
     )
     _move_children(plan, change, merge)
     _turn_pairs(plan, merge.journal)
+    settle_merged(survivor.pk, other.pk)
     ActivationCode.objects.filter(customer=other).delete()
     revoke_customer_tokens(other.pk)
     _set_columns(plan, change, merge.journal)

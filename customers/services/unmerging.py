@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 import normalise
 from customers.hooks import hooks
-from customers.models import Avatar, Customer, Merge, NotDuplicate
+from customers.models import Avatar, Customer, Merge, NotDuplicate, PossibleDuplicate
 from customers.profile import CHILD_LISTS
 from customers.services.avatars import delete_after_commit
 from customers.services.changes import (
@@ -27,6 +27,7 @@ from customers.services.changes import (
 from customers.services.children import WITH_PRIMARY, tell
 from customers.services.commerce import ACCOUNT_MESSAGES, PROFILE_MESSAGES
 from customers.services.consents import current_consents
+from customers.services.finding_duplicates import set_pair_state
 from customers.services.merging import UNTOLD, lock_pair
 from customers.services.merging_plan import UNITS
 from customers.services.merging_rows import bring_back_rows, journal_rows, put_back_altered
@@ -112,6 +113,7 @@ def _part(merge, change, shell, reason):
             change.record(name, before[name], now_told)
     Customer.with_merged.filter(pk__in=journal["followers"]).update(merged_into=other)
     _restore_pairs(journal["pairs"])
+    set_pair_state(survivor.pk, other.pk, PossibleDuplicate.State.OPEN)
     for hook in hooks.unmerged:
         hook(merge, survivor, other)
     merge.undone_at, merge.journal = clock.now(), {}
