@@ -169,6 +169,8 @@ OPERATIONS = {
     "points.spend": Rule("loyalty:write"),
     "points.adjust": Rule("points:adjust"),
     "points.transfer": Rule("loyalty:write"),
+    # The own ones, to another customer.
+    "points.send": Rule(None, own=True),
     "points.cancel": Rule("points:adjust", seller=False),
     "transactions.list": Rule("loyalty:read", own=True),
     "transactions.retrieve": Rule("loyalty:read", own=True),

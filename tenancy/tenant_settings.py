@@ -89,6 +89,12 @@ TABLE = [
         False,
         _("Anyone may ask whether an e-mail or phone is known (ten times a minute)."),
     ),
+    Setting(
+        "uniform_answers",
+        bool,
+        False,
+        _("Nobody without a sign-in is told whether somebody is a customer, on no wire."),
+    ),
     Setting("require_if_match", bool, False, _("Changes must name the version they are based on.")),
     Setting(
         "merge_undo_days", int, 30, _("For how many days a merge can be undone."), maximum=3_650

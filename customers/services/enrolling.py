@@ -1,19 +1,26 @@
 """Registering somebody who stands at the counter, or whose form lies in the office."""
 
+from contextlib import suppress
+
+from django.core.exceptions import ValidationError
+
 from customers.models import Customer
-from customers.services.lifecycle import invite_customer
+from customers.services.lifecycle import activate_by_code, invite_customer
+from customers.services.messaging import send_temporary_password
 from customers.services.placing import store_of_registration
 from customers.services.registering import register_customer
 from tenancy.permissions import SELLER
+from tenancy.services.counting import TooManyTries
 
 
-def enrol_customer(principal, *, home_store=None, seller=None, **profile):
+def enrol_customer(principal, *, home_store=None, seller=None, with_password=False, **profile):
     """Register a customer on behalf of `principal` (staff or a service) and return the Customer.
 
     Whoever is enrolled may use the account at once; only where the tenant activates by SMS, the
     customers of a seller are new until the code, which is sent, comes back. A seller's customers
     are the seller's own, at the store that the seller is bound to unless another one is named.
-    Raises what `register_customer` and `store_of_registration` raise.
+    `with_password` sends who is active, and can be reached, a temporary password. Raises what
+    `register_customer` and `store_of_registration` raise.
     """
     store = store_of_registration(principal, named=home_store, home=home_store)
     by_seller = principal.kind == SELLER
@@ -23,6 +30,29 @@ def enrol_customer(principal, *, home_store=None, seller=None, **profile):
         store=store,
         home_store=home_store,
         seller=principal.staff if by_seller else seller,
-        then=invite_customer,
+        then=_welcome if with_password else invite_customer,
         **profile,
     )
+
+
+def _welcome(customer):
+    """What lets a customer in: the activation, or a password. Both are counted when they are sent:
+    the registration stands."""
+    if customer.status == Customer.Status.ACTIVE:
+        with suppress(ValidationError):
+            send_temporary_password(customer, counted=False)
+    else:
+        invite_customer(customer)
+
+
+def activate_enrolled(code, *, address):
+    """Activate the customer to whom the six digits of an SMS went, and return it. Who has no
+    password yet, being registered at a till, is sent a temporary one.
+
+    Raises what `activate_by_code` raises.
+    """
+    customer = activate_by_code(code, address=address)
+    if not customer.password:
+        with suppress(ValidationError, TooManyTries):
+            send_temporary_password(customer)
+    return customer

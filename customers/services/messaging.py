@@ -58,20 +58,20 @@ def send_code(customer, purpose, *, target, counted=True):
     return _queue(customer, purpose.value, CHANNEL_OF[purpose], target, counted)
 
 
-def send_temporary_password(customer, *, method=None):
+def send_temporary_password(customer, *, method=None, counted=True):
     """Queue a password that we make up, by "email" or "sms": by the tenant's way to activate unless
     named, else by what there is. The customer has it from when it is sent on, and is asked for an
     own one when signing in. Returns the method.
 
     Raises ValidationError for a customer who is not active or has no such contact point, and what
-    `send_code` raises. Call it outside a transaction.
+    `send_code` raises. Call it outside a transaction, or without `counted` (see there).
     """
     if method not in (None, EMAIL, SMS):
         raise ValidationError({"method": ValidationError(_("Use email or sms."), code="invalid")})
     if customer.anonymised_at or customer.status != Status.ACTIVE:
         raise ValidationError(_("Only an active customer can sign in."), code="not_active")
     method, target = _way_to(customer, method)
-    _queue(customer, TEMPORARY_PASSWORD, method, target, counted=True)
+    _queue(customer, TEMPORARY_PASSWORD, method, target, counted)
     return method
 
 

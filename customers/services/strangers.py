@@ -38,19 +38,24 @@ def register_stranger(*, address, password, **profile):
     owns it can sign in or ask for a new password. Raises ValidationError by field for everything
     else that is wrong, code "closed" where the tenant does not allow it, TooManyTries.
     """
-    tenant = current_tenant()
-    count_or_refuse(
-        "register-address",
-        f"{tenant.pk}:{address}",
-        limit=REGISTRATIONS_PER_ADDRESS_AND_HOUR,
-        seconds=HOUR,
-    )
+    count_registration(address)
     try:
         self_register_customer(password=password, **profile)
     except ValidationError as error:
         if not _only_taken(error):
             raise
-    return tenant.setting("activation_method")
+    return current_tenant().setting("activation_method")
+
+
+def count_registration(address):
+    """Count a registration by a stranger: twenty an hour for a network address. Raises
+    TooManyTries."""
+    count_or_refuse(
+        "register-address",
+        f"{current_tenant().pk}:{address}",
+        limit=REGISTRATIONS_PER_ADDRESS_AND_HOUR,
+        seconds=HOUR,
+    )
 
 
 def _only_taken(error):
@@ -65,7 +70,7 @@ def _only_taken(error):
 def resend_activation(contact, *, address):
     """Send the activation link or code again to the new customer with this sign-in, e-mail or
     phone, where there is one. Raises TooManyTries beyond five a day for the same text."""
-    _count_message("resend", contact, address)
+    count_message_of("resend", contact, address)
     purpose = ACTIVATION_BY.get(current_tenant().setting("activation_method"))
     if purpose is not None:
         queue_for_stranger(purpose, contact)
@@ -74,7 +79,7 @@ def resend_activation(contact, *, address):
 def request_reset(login, *, address):
     """Send a link for a new password, where such a customer exists. Raises TooManyTries beyond
     five a day for the same text."""
-    _count_message("reset", login, address)
+    count_message_of("reset", login, address)
     queue_for_stranger(ActivationCode.Purpose.RESET_PASSWORD, login)
 
 
@@ -138,7 +143,9 @@ def refuse_sign_in(login, password, *, address, realm):
     raise SignInRefused
 
 
-def _count_message(rule, contact, address):
+def count_message_of(rule, contact, address):
+    """Count a message that a stranger asks for: twenty an hour for a network address, five a day
+    for the same text. Raises TooManyTries."""
     tenant = current_tenant()
     count_or_refuse(
         "message-address",

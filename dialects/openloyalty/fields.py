@@ -25,6 +25,10 @@ WRONG_EMAIL = "Incorrect e-mail address."
 WRONG_PHONE = "Incorrect phone number format, use 00000000000."
 WRONG_SEARCHED_PHONE = "Incorrect phone number format, use +00000000000"
 NO_RIGHT = "You don't have permission to edit this data."
+NOT_ENOUGH = "Not enough points."
+TOO_FEW = "This value should be 1 or more."
+SHORT_PASSWORD = "Your password must be at least 8 characters long."
+KNOWN_DOCUMENT = "Transaction with such document number already exists."
 # The code of an error that is in the vendor's words already.
 WORDED = "worded"
 YES, NO = {"1", "true", "on", "yes"}, {"0", "false", "off", "no", ""}
@@ -41,6 +45,13 @@ SENTENCES = {
     ("labels", None): LABELS,
     ("levelId", "no_start_level"): NO_START_LEVEL,
     ("plainPassword", "required"): BLANK,
+    ("plainPassword", "password_too_short"): SHORT_PASSWORD,
+    ("points", "insufficient_points"): NOT_ENOUGH,
+    ("points", "min_value"): TOO_FEW,
+    (
+        "transactionData.documentNumber",
+        "conflict",
+    ): "Transaction with such document number already exists.",
     ("currentPassword", None): "This value should be the user's current password.",
     ("file", "too_large"): "The file is too large.",
 }
@@ -106,6 +117,20 @@ class Text(serializers.Field):
 
     def to_representation(self, value):
         return value
+
+
+class Password(Text):
+    """A password, which is needed; the spaces around it belong to it."""
+
+    def __init__(self, **options):
+        super().__init__(required=True, blank=REFUSE, **options)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if not data:
+            self.fail("blank")
+        return data
 
 
 class Country(Text):

@@ -20,12 +20,11 @@ from dialects.openloyalty.fields import (
     Country,
     Group,
     Labels,
-    Structure,
+    Password,
     Text,
     Tick,
 )
 from dialects.openloyalty.forms import Form, FormRefused
-from dialects.openloyalty.programme import ENTERED
 from tenancy.permissions import ADMIN, CUSTOMER, SERVICE
 
 AGREEMENTS = {
@@ -170,6 +169,34 @@ class OpenLoyaltyRegistration(OpenLoyaltyProfile):
         """What `enrol_customer` takes."""
         created_at = self.values.get("created_at")
         return {**self.profile(), "consents": self.consents(), "created_at": created_at}
+
+
+class OpenLoyaltySelfRegistration(OpenLoyaltyRegistration):
+    """`customer[…]` of somebody who registers alone."""
+
+    also = OpenLoyaltyProfile.also | {"password": "plainPassword"}
+
+    # Whitespace belongs to a password.
+    plainPassword = Password(source="password")
+
+    def get_fields(self):
+        fields = super().get_fields()
+        for name in ("levelId", "posId", "sellerId"):
+            del fields[name]
+        return fields
+
+    def further(self):
+        """What a stranger may not say is refused; the time of the registration is now."""
+        refused = self.values.get("labels")
+        return [("labels", NO_RIGHT)] if refused else []
+
+    def registration(self):
+        """What `register_telling` takes."""
+        return {
+            **self.profile(),
+            "consents": self.consents(),
+            "password": self.values["password"],
+        }
 
 
 class OpenLoyaltyUpdate(OpenLoyaltyProfile):
@@ -319,72 +346,19 @@ class OpenLoyaltyDevice(Form):
     pushyToken = Text(source="token", required=True, blank=REFUSE)
 
 
+class OpenLoyaltyReset(Form):
+    """`reset[plainPassword]`, after a link."""
+
+    brackets = "reset"
+    also = {"password": "plainPassword"}
+
+    plainPassword = Password(source="password")
+
+
 class OpenLoyaltyPassword(Form):
     """A new password after the present one; its fields stand in no brackets."""
 
     also = {"current_password": "currentPassword", "password": "plainPassword"}
 
-    currentPassword = Text(source="current", required=True, blank=REFUSE)
-    plainPassword = Text(source="new", required=True, blank=REFUSE)
-
-
-class OpenLoyaltyReward(Group):
-    name = Text(source="reward_name")
-    value = Text(source="reward_percent")
-    code = Text(source="reward_code")
-
-    def whole(self, values):
-        return {name: value for name, value in values.items() if value != ""}
-
-
-class OpenLoyaltyLevel(Form):
-    """`level[…]`: a step of the programme."""
-
-    brackets = "level"
-    also = {
-        "name": "translations",
-        "description": "translations",
-        "threshold": "conditionValue",
-        "reward_name": "reward.name",
-        "reward_percent": "reward.value",
-        "reward_code": "reward.code",
-        "special_rewards": "specialRewards",
-        "min_order": "minOrder",
-    }
-
-    translations = Structure()
-    active = Tick()
-    conditionValue = Text(source="threshold")
-    minOrder = Text(source="min_order", blank=None)
-    reward = OpenLoyaltyReward()
-    specialRewards = Structure(source="special_rewards")
-    name = Text(blank=KEEP)
-    description = Text()
-
-    def level(self):
-        """What `create_level` and `update_level` take."""
-        values = dict(self.values)
-        translations = values.pop("translations", None)
-        if translations is not None:
-            entered = translations.pop(ENTERED, None) or next(iter(translations.values()), {})
-            values = {**_words(entered), **values, "translations": translations}
-        reward = values.pop("reward", None)
-        if "special_rewards" in values:
-            values["special_rewards"] = list(map(_special, _listed(values["special_rewards"])))
-        return {**values, **(reward or {})}
-
-
-def _words(entered):
-    words = entered if isinstance(entered, dict) else {"name": entered}
-    return {name: words[name] for name in ("name", "description") if name in words}
-
-
-def _special(row):
-    if not isinstance(row, dict):
-        return row
-    ours = {"value": "percent", "startAt": "start_at", "endAt": "end_at"}
-    return {ours.get(name, name): value for name, value in row.items()}
-
-
-def _listed(rows):
-    return list(rows.values()) if isinstance(rows, dict) else rows
+    currentPassword = Password(source="current")
+    plainPassword = Password(source="new")

@@ -15,7 +15,12 @@ from dialects.openloyalty.views.loyalty import (
     OpenLoyaltyLevelViewSet,
     OpenLoyaltyStandingViewSet,
 )
+from dialects.openloyalty.views.newcomers import OpenLoyaltyNewcomerViewSet
 from dialects.openloyalty.views.parts import OpenLoyaltyAvatarViewSet, OpenLoyaltyDeviceViewSet
+from dialects.openloyalty.views.points import (
+    OpenLoyaltyPointsViewSet,
+    OpenLoyaltyTransactionViewSet,
+)
 from dialects.openloyalty.views.signing_in import (
     OpenLoyaltySessionViewSet,
     OpenLoyaltySignInViewSet,
@@ -44,6 +49,7 @@ OTHERS = {
 def signing_in(tenant):
     """The calls that are served with and without the tenant."""
     sign_in = actions(OpenLoyaltySignInViewSet)
+    newcomer = actions(OpenLoyaltyNewcomerViewSet)
     return [
         route(
             f"{tenant}admin/login_check/",
@@ -63,6 +69,11 @@ def signing_in(tenant):
             )
             for role, others in OTHERS.items()
         ),
+        *(
+            route(f"{tenant}{prefix}password/reset/request/", newcomer(post="request_reset"))
+            for prefix in ("", "customer/")
+        ),
+        route(f"{tenant}password/reset/", newcomer(post="reset_password")),
     ]
 
 
@@ -79,6 +90,14 @@ urlpatterns = [
     *signing_in(TENANT),
     *below(
         OpenLoyaltyCustomerViewSet, "customer/register/", "", "admin/", "seller/", post="register"
+    ),
+    *below(OpenLoyaltyNewcomerViewSet, "customer/self_register/", "", post="register"),
+    *below(OpenLoyaltyNewcomerViewSet, "customer/activate/<str:token>/", "", post="activate"),
+    *below(
+        OpenLoyaltyNewcomerViewSet, "customer/activate-sms/<str:token>/", "", post="activate_sms"
+    ),
+    *below(
+        OpenLoyaltyNewcomerViewSet, "customer/customer-phone/send-sms-code/", "", post="send_code"
     ),
     *below(OpenLoyaltyCustomerViewSet, "customer/import/", "admin/", post="import_file"),
     *below(OpenLoyaltyCustomerViewSet, "customer/", "", "admin/", get="list"),
@@ -99,6 +118,7 @@ urlpatterns = [
     ),
     *below(OpenLoyaltyDeedViewSet, f"{ONE}activate/", "admin/", "seller/", post="activate"),
     *below(OpenLoyaltyDeedViewSet, f"{ONE}deactivate/", "admin/", "seller/", post="deactivate"),
+    *below(OpenLoyaltyDeedViewSet, f"{ONE}send-sms-code/", "admin/", "seller/", post="send_code"),
     *below(OpenLoyaltyDeedViewSet, f"{ONE}anonymize/", "admin/", post="anonymize"),
     *below(OpenLoyaltyDeedViewSet, f"{ONE}pos/", "", "seller/", post="assign_store"),
     *below(OpenLoyaltyStandingViewSet, f"{ONE}level/", "", post="assign_level"),
@@ -113,5 +133,11 @@ urlpatterns = [
     ),
     *below(OpenLoyaltyDeviceViewSet, f"{ONE}pushy-token/", "", get="list", post="create"),
     *below(OpenLoyaltyDeviceViewSet, f"{ONE}pushy-token/<path:token>/", "", delete="destroy"),
+    *below(OpenLoyaltyPointsViewSet, "points/transfer/add/", "", post="add"),
+    *below(OpenLoyaltyPointsViewSet, "points/transfer/spend/", "", post="spend"),
+    *below(OpenLoyaltyPointsViewSet, "points/transfer/<str:transfer>/cancel/", "", post="cancel"),
+    *below(OpenLoyaltyPointsViewSet, "p2p-points-transfer/", "admin/", post="transfer"),
+    *below(OpenLoyaltyPointsViewSet, "customer/points/p2p-transfer/", "", post="send"),
+    *below(OpenLoyaltyTransactionViewSet, "transaction/", "", post="create"),
     everything_else(OpenLoyaltyEndpoint, r"^(?!v[1-3](?:/|$)).+$"),
 ]  # fmt: skip

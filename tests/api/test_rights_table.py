@@ -19,6 +19,7 @@ from tenancy.permissions import (
 # Asked inside an endpoint of another name, or outside of the API.
 WITHOUT_ENDPOINT = {
     "session.change_password": "asked by a dialect; staff use the back office, customers their own",
+    "points.send": "asked by a dialect",
     "customers.import": "imports run as a command",
     "customers.batch_delete": "asked for a batch that deletes",
     "customers.export_all": "asked where a list streams every customer",

@@ -89,7 +89,7 @@ class OpenLoyaltyCustomerViewSet(CustomerEndpoint):
         registration = form.registration()
         if "level" in registration:
             registration["level"] = reachable_level(registration["level"])
-        customer = enrol_customer(self.principal, **registration)
+        customer = enrol_customer(self.principal, with_password=True, **registration)
         return Response(registered(customer))
 
     def till_search(self, request, tenant_code):

@@ -15,6 +15,7 @@ from customers.services import (
     deactivate_customer,
     get_customer,
     prove_customer_password,
+    send_activation,
     set_customer_password,
     update_customer,
 )
@@ -45,6 +46,15 @@ class OpenLoyaltyDeedViewSet(CustomerEndpoint):
         """Stop the customer from signing in and earning, reversibly."""
         deactivate_customer(self.customer())
         return Response(status=200)
+
+    def send_code(self, request, customer, tenant_code):
+        """An SMS with a code for a new customer; for others nothing is sent, and all is well."""
+        try:
+            send_activation(self.customer(), method="sms")
+        except ValidationError as refusal:
+            new = getattr(refusal, "code", None) != "not_new"
+            return Response("", status=400 if new else 200)
+        return Response("")
 
     def anonymize(self, request, customer, tenant_code):
         """Erase everything personal, for good."""

@@ -12,8 +12,8 @@ from customers.records import COLUMNS, assemble
 from customers.slots import email_of
 from dialects.openloyalty import queries
 from dialects.openloyalty.fields import INVALID
+from dialects.openloyalty.loyalty_serializers import OpenLoyaltyLevel
 from dialects.openloyalty.programme import level_details, status_object
-from dialects.openloyalty.serializers import OpenLoyaltyLevel
 from dialects.openloyalty.views.base import CustomerEndpoint
 from loyalty.finding import narrow_by_account, on_level
 from loyalty.models import Level, LoyaltyAccount
