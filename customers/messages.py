@@ -142,35 +142,39 @@ def register():
             },
         },
     )
-    register_purpose(
-        messaging.TEMPORARY_PASSWORD,
-        title=_("Temporary password"),
-        channels=(EMAIL, SMS),
-        words=BUSINESS | {"password": "k7Rw2mPz9Xqd"},
-        required=("password",),
-        life=LINK_LIFE,
-        limited=True,
-        readdresses=True,
-        find_recipient=messaging.find_known_customer,
-        make_words=messaging.make_password,
-        texts={
-            "en": {
-                EMAIL: (
-                    "Your password for {business}",
-                    "You can sign in to {business} with this password:\n\n{password}\n\n"
-                    "Choose one of your own as soon as you have signed in.",
-                ),
-                SMS: "{business}: your password is {password}. Choose one of your own as soon as "
-                "you have signed in.",
+    for name, title, make_words in (
+        (messaging.TEMPORARY_PASSWORD, _("Temporary password"), messaging.make_password),
+        (messaging.FIRST_PASSWORD, _("First password"), messaging.make_first_password),
+    ):
+        register_purpose(
+            name,
+            title=title,
+            channels=(EMAIL, SMS),
+            words=BUSINESS | {"password": "k7Rw2mPz9Xqd"},
+            required=("password",),
+            life=LINK_LIFE,
+            limited=True,
+            readdresses=True,
+            find_recipient=messaging.find_known_customer,
+            make_words=make_words,
+            texts={
+                "en": {
+                    EMAIL: (
+                        "Your password for {business}",
+                        "You can sign in to {business} with this password:\n\n{password}\n\n"
+                        "Choose one of your own as soon as you have signed in.",
+                    ),
+                    SMS: "{business}: your password is {password}. Choose one of your own as soon "
+                    "as you have signed in.",
+                },
+                "nb": {
+                    EMAIL: (
+                        "Passordet ditt hos {business}",
+                        "Du kan logge inn hos {business} med dette passordet:\n\n{password}\n\n"
+                        "Velg et eget passord så snart du har logget inn.",
+                    ),
+                    SMS: "{business}: passordet ditt er {password}. Velg et eget så snart du har "
+                    "logget inn.",
+                },
             },
-            "nb": {
-                EMAIL: (
-                    "Passordet ditt hos {business}",
-                    "Du kan logge inn hos {business} med dette passordet:\n\n{password}\n\n"
-                    "Velg et eget passord så snart du har logget inn.",
-                ),
-                SMS: "{business}: passordet ditt er {password}. Velg et eget så snart du har "
-                "logget inn.",
-            },
-        },
-    )
+        )

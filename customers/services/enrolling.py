@@ -1,16 +1,11 @@
 """Registering somebody who stands at the counter, or whose form lies in the office."""
 
-from contextlib import suppress
-
-from django.core.exceptions import ValidationError
-
 from customers.models import Customer
 from customers.services.lifecycle import activate_by_code, invite_customer
-from customers.services.messaging import send_temporary_password
+from customers.services.messaging import send_first_password
 from customers.services.placing import store_of_registration
 from customers.services.registering import register_customer
 from tenancy.permissions import SELLER
-from tenancy.services.counting import TooManyTries
 
 
 def enrol_customer(principal, *, home_store=None, seller=None, with_password=False, **profile):
@@ -38,11 +33,8 @@ def enrol_customer(principal, *, home_store=None, seller=None, with_password=Fal
 def _welcome(customer):
     """What lets a customer in: the activation, or a password. Both are counted when they are sent:
     the registration stands."""
-    if customer.status == Customer.Status.ACTIVE:
-        with suppress(ValidationError):
-            send_temporary_password(customer, counted=False)
-    else:
-        invite_customer(customer)
+    send_first_password(customer)
+    invite_customer(customer)
 
 
 def activate_enrolled(code, *, address):
@@ -52,7 +44,5 @@ def activate_enrolled(code, *, address):
     Raises what `activate_by_code` raises.
     """
     customer = activate_by_code(code, address=address)
-    if not customer.password:
-        with suppress(ValidationError, TooManyTries):
-            send_temporary_password(customer)
+    send_first_password(customer)
     return customer

@@ -40,6 +40,7 @@ CHANNEL_OF = {
     Purpose.RESET_PASSWORD: EMAIL,
 }
 TEMPORARY_PASSWORD = "temporary_password"
+FIRST_PASSWORD = "first_password"
 # Whose recipient is looked for by what was typed.
 ASKED_BY_STRANGERS = (Purpose.ACTIVATE_EMAIL, Purpose.ACTIVATE_SMS, Purpose.RESET_PASSWORD)
 # The page that a link opens, below the base URL: <page>/<tenant>/<token>.
@@ -58,21 +59,36 @@ def send_code(customer, purpose, *, target, counted=True):
     return _queue(customer, purpose.value, CHANNEL_OF[purpose], target, counted)
 
 
-def send_temporary_password(customer, *, method=None, counted=True):
+def send_temporary_password(customer, *, method=None):
     """Queue a password that we make up, by "email" or "sms": by the tenant's way to activate unless
     named, else by what there is. The customer has it from when it is sent on, and is asked for an
     own one when signing in. Returns the method.
 
     Raises ValidationError for a customer who is not active or has no such contact point, and what
-    `send_code` raises. Call it outside a transaction, or without `counted` (see there).
+    `send_code` raises. Call it outside a transaction.
     """
     if method not in (None, EMAIL, SMS):
         raise ValidationError({"method": ValidationError(_("Use email or sms."), code="invalid")})
     if customer.anonymised_at or customer.status != Status.ACTIVE:
         raise ValidationError(_("Only an active customer can sign in."), code="not_active")
     method, target = _way_to(customer, method)
-    _queue(customer, TEMPORARY_PASSWORD, method, target, counted)
+    _queue(customer, TEMPORARY_PASSWORD, method, target, counted=True)
     return method
+
+
+def send_first_password(customer):
+    """Queue a password that we make up for a customer who was registered without one; when its turn
+    comes it is sent unless there is one by then. Nothing is queued for whom nothing reaches.
+
+    Counted when its turn comes: it can be queued in the transaction of a registration.
+    """
+    if customer.status != Status.ACTIVE or customer.password:
+        return
+    try:
+        method, target = _way_to(customer, None)
+    except ValidationError:
+        return
+    _queue(customer, FIRST_PASSWORD, method, target, counted=False)
 
 
 def _way_to(customer, method):
@@ -218,7 +234,13 @@ def make_code(message, recipient):
     return {"code": code, "minutes": minutes}
 
 
-def make_password(message, recipient):
+def make_first_password(message, recipient):
+    """The same for a customer who has none yet. Raises Suppressed (has_password) where there is one
+    by now."""
+    return make_password(message, recipient, first=True)
+
+
+def make_password(message, recipient, *, first=False):
     """The words of a message with a password that we make up; it works from now on.
 
     A further try of the same message changes nothing but says the same again, unless the customer
@@ -233,6 +255,8 @@ def make_password(message, recipient):
             raise Suppressed("has_password")
         return {"password": password}
     with transaction.atomic():
+        if first and getattr(_locked(customer.pk), "password", ""):
+            raise Suppressed("has_password")
         try:
             set_temporary_password(customer, password)
         except (CustomerGone, ValidationError) as error:

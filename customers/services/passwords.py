@@ -88,13 +88,15 @@ def set_customer_password(customer, password, *, reason=""):
 
 def set_temporary_password(customer, password):
     """Give a customer a password that we made up; at each sign-in an own one is asked for. Every
-    session of the customer ends."""
+    session that an earlier password opened ends."""
     encoded = make_password(password)
     with open_change(customer, deed="customer.updated") as change:
+        had_one = bool(change.customer.password)
         change.set_silently("password", encoded)
         change.set_silently("password_temporary", True)
         change.record("password", None, None)
-        revoke_customer_tokens(change.customer.pk)
+        if had_one:
+            revoke_customer_tokens(change.customer.pk)
     return customer
 
 

@@ -3,11 +3,12 @@
 import pytest
 from django.core.exceptions import ValidationError
 
+from customers.services import set_customer_password, sign_in_customer
 from customers.services.enrolling import enrol_customer
 from customers.services.placing import OtherStore, store_of_registration
 from tenancy.models import Store
 from tenancy.services import principal_of, update_tenant
-from tests.factories import StoreFactory, make_token
+from tests.factories import PASSWORD, StoreFactory, make_token
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +81,35 @@ def test_a_store_that_is_none_is_refused_by_name(acme):
         store_of_registration(caller(acme, "admin"), named="nowhere")
 
     assert set(refusal.value.message_dict) == {"store"}
+
+
+# --- The first password
+def test_who_is_registered_without_a_password_is_sent_one(acme, sent_mail):
+    customer = enrol_customer(
+        caller(acme, "admin"), with_password=True, login_email="ada@example.org"
+    )
+    token = make_token(acme, "customer", customer=customer)
+
+    mails = sent_mail()
+
+    customer.refresh_from_db()
+    assert [mail.to for mail in mails] == [["ada@example.org"]]
+    assert customer.password_temporary
+    assert principal_of(token)
+
+
+def test_a_password_that_was_chosen_meanwhile_stays(acme, sent_mail):
+    customer = enrol_customer(
+        caller(acme, "admin"), with_password=True, login_email="ada@example.org"
+    )
+    set_customer_password(customer, PASSWORD)
+
+    assert sent_mail() == []
+    assert sign_in_customer("ada@example.org", PASSWORD, address="192.0.2.1")
+
+
+def test_nothing_is_sent_where_nothing_arrives_or_nobody_asked(acme, sent_mail, sent_sms):
+    enrol_customer(caller(acme, "admin"), with_password=True, first_name="Ada")
+    enrol_customer(caller(acme, "admin"), login_email="ada@example.org")
+
+    assert (sent_mail(), sent_sms()) == ([], [])
