@@ -4,6 +4,7 @@ Their answers to a bad value are the vendor's sentences. Which values are right 
 `normalise` and, for everything else, left to the services.
 """
 
+import re
 from enum import Enum
 from functools import partial
 
@@ -31,6 +32,7 @@ SHORT_PASSWORD = "Your password must be at least 8 characters long."
 KNOWN_DOCUMENT = "Transaction with such document number already exists."
 # The code of an error that is in the vendor's words already.
 WORDED = "worded"
+PLUS_LOST = re.compile(r" \d")
 YES, NO = {"1", "true", "on", "yes"}, {"0", "false", "off", "no", ""}
 
 # (their field, our code) -> their sentence; without a code: whatever else is wrong with it.
@@ -131,6 +133,16 @@ class Password(Text):
         if not data:
             self.fail("blank")
         return data
+
+
+class Phone(Text):
+    """A phone number. In a form a plus that nobody encoded arrives as a space, as it does when the
+    examples of the vendor's document are sent as they stand: a space before a digit is one."""
+
+    def to_internal_value(self, data):
+        if self.context.get("from_form") and isinstance(data, str) and PLUS_LOST.match(data):
+            data = f"+{data[1:]}"
+        return super().to_internal_value(data)
 
 
 class Country(Text):

@@ -11,6 +11,7 @@ from dialects.openloyalty.fields import (
     REFUSE,
     TOO_FEW,
     Group,
+    Phone,
     Structure,
     Text,
     Tick,
@@ -145,7 +146,7 @@ class OpenLoyaltyBuyer(Group):
 
     name = Text()
     email = Text()
-    phone = Text()
+    phone = Phone()
     loyaltyCardNumber = Text(source="card_number")
     nip = Text()
     address = Structure()

@@ -21,6 +21,7 @@ from dialects.openloyalty.fields import (
     Group,
     Labels,
     Password,
+    Phone,
     Text,
     Tick,
 )
@@ -134,7 +135,7 @@ class OpenLoyaltyRegistration(OpenLoyaltyProfile):
     lastName = Text(source="last_name", required=True, blank=REFUSE)
     gender = Text(blank=KEEP)
     email = Text(source="login_email", blank=None)
-    phone = Text(source="login_phone", blank=None, clean=normalise.clean_strict_phone)
+    phone = Phone(source="login_phone", blank=None, clean=normalise.clean_strict_phone)
     birthDate = Text(source="birth_date", blank=None)
     createdAt = Text(source="created_at", blank=None)
     address = OpenLoyaltyAddress()
@@ -209,7 +210,7 @@ class OpenLoyaltyUpdate(OpenLoyaltyProfile):
     lastName = Text(source="last_name", blank=KEEP)
     gender = Text(blank=KEEP)
     email = Text(source="login_email", blank=None, blank_message=WRONG_EMAIL)
-    phone = Text(
+    phone = Phone(
         source="login_phone",
         blank=None,
         blank_message=WRONG_PHONE,
@@ -312,7 +313,7 @@ class OpenLoyaltySearch(Form):
     brackets = "search"
 
     loyaltyCardNumber = Text(clean=searched_text)
-    phone = Text(clean=searched_phone)
+    phone = Phone(clean=searched_phone)
     email = Text(clean=searched_text)
     firstName = Text(clean=searched_text)
     lastName = Text(clean=searched_text)

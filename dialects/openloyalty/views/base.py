@@ -9,6 +9,7 @@ import normalise
 from customers.models import Customer
 from customers.services import CustomerGone, get_customer, with_former_ids
 from dialects.openloyalty.base import OpenLoyaltyEndpoint
+from dialects.openloyalty.parsers import FormParser
 from dialects.openloyalty.programme import ENTERED
 from tenancy.permissions import CUSTOMER
 
@@ -64,6 +65,8 @@ class CustomerEndpoint(OpenLoyaltyEndpoint):
 
         Raises FormRefused.
         """
+        kind = self.request.content_type.partition(";")[0].strip().lower()
+        context |= {"from_form": kind == FormParser.media_type}
         self.form = form_class(
             context={"tenant": self.tenant, "principal": self.principal, **context}
         )

@@ -167,3 +167,27 @@ class TestOverHttp:
         for value in ODD_VALUES:
             for asked in (f"{quote(name)}={value}", f"{quote(name)}={quote(value)}"):
                 assert admin.get(f"customer?{asked}").status_code in (200, 400)
+
+
+@pytest.mark.parametrize(
+    ("body", "phone"),
+    [
+        ("customer[phone]=+48234234000", "+48234234000"),
+        ("customer[phone]=%2B48234234000", "+48234234000"),
+        ("customer[phone]=48234234000+", "48234234000"),
+    ],
+)
+def test_a_plus_that_nobody_encoded_is_a_plus(admin, register, body, phone):
+    one = register()
+
+    assert admin.put(f"customer/{one}", body).status_code == 200
+    assert admin.get(f"customer/{one}").json()["phone"] == phone
+
+
+def test_a_space_in_json_is_a_space(admin, register):
+    one = register()
+
+    answer = admin.put(f"customer/{one}", json={"customer": {"phone": " 234234000"}})
+
+    assert answer.status_code == 200
+    assert admin.get(f"customer/{one}").json()["phone"] == "234234000"
