@@ -86,8 +86,7 @@ def narrowed(customers, asked, *, currency):
         customers = narrow_by_phone(customers, text, whole=whole)
     if text := text_of(asked, "emailOrPhone"):
         customers = by_email_or_phone(customers, text, whole=whole)
-    if text_of(asked, "hoursFromLastUpdateTo"):
-        hours = _number(asked, "hoursFromLastUpdateTo")
+    if (hours := _age(asked, "hoursFromLastUpdate")) is not None:
         customers = customers.filter(updated_at__gte=clock.now() - timedelta(hours=hours))
     if conditions := _of_account(asked, currency):
         customers = narrow_by_account(customers, *conditions)
@@ -109,12 +108,20 @@ def _of_account(asked, currency):
             conditions.append(average_between(least, most))
         else:
             conditions.append(between(COUNTERS[name], least, most))
-    if text_of(asked, "daysFromLastTransactionTo"):
-        days = _number(asked, "daysFromLastTransactionTo")
+    if (days := _age(asked, "daysFromLastTransaction")) is not None:
         conditions.append(bought_since(clock.now() - timedelta(days=days)))
     if text_of(asked, "manuallyAssignedLevel") not in ("", "0", "false"):
         conditions.append(has_assigned_level())
     return conditions
+
+
+def _age(asked, name):
+    """The longest time since something, by the document's name or, without its `To`, by that of the
+    vendor's last release; None where it does not matter."""
+    for spelt in (f"{name}To", name):
+        if text_of(asked, spelt):
+            return _number(asked, spelt)
+    return None
 
 
 def _bound(asked, name, places):

@@ -342,6 +342,7 @@ def test_points_that_expire_are_told_by_day(admin, register, shop):
         ({"averageTransactionAmountTo": "-1"}, ""),
         ({"daysFromLastTransactionTo": "1"}, "B"),
         ({"daysFromLastTransactionTo": "5"}, "AB"),
+        ({"daysFromLastTransaction": "1"}, "B"),
         ({"manuallyAssignedLevel": "1"}, "N"),
         ({"manuallyAssignedLevel": "0"}, "ABN"),
         ({"transactionsCountFrom": "1", "firstName": "B"}, "B"),
