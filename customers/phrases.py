@@ -33,13 +33,13 @@ _MONTH = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
 # The gate: only what looks like a date reaches the date parser, which would find one in anything.
-_DATE = (
+DATE = (
     rf"(?:\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}[-./ ]\d{{1,2}}[-./ ]\d{{4}}"
     rf"|\d{{1,2}}[-. ]{{1,2}}{_MONTH}[-. ]{{1,2}}\d{{4}}|{_MONTH}[-. ]{{1,2}}\d{{4}}"
     r"|\d{4}|today|yesterday)"
 )
 _PHRASE = re.compile(
-    rf"\b(?P<deed>{'|'.join(COLUMNS)})\s+(?P<side>after|before|since|on)\s+(?P<date>{_DATE})"
+    rf"\b(?P<deed>{'|'.join(COLUMNS)})\s+(?P<side>after|before|since|on)\s+(?P<date>{DATE})"
     r"(?![\w-])",
     re.IGNORECASE | re.ASCII,
 )
@@ -63,9 +63,9 @@ def read_phrases(q, *, tz):
     condition = Q()
     zone = ZoneInfo(tz)
     for phrase in _PHRASE.finditer(q):
-        first, last = _days(phrase["date"].lower(), zone)
+        first, last = days_of(phrase["date"].lower(), zone)
         column, side = COLUMNS[phrase["deed"].lower()], phrase["side"].lower()
-        begin, end = _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
+        begin, end = midnight(first, zone), midnight(last + timedelta(days=1), zone)
         if side == "before":
             condition &= Q(**{f"{column}__lt": begin})
         else:
@@ -78,8 +78,9 @@ def read_phrases(q, *, tz):
     return condition, words.strip()
 
 
-def _days(text, zone):
-    """The first and the last day that a date names."""
+def days_of(text, zone):
+    """The first and the last day that a date (in lower case, of the form of DATE) names in a time
+    zone; raises ValidationError for none."""
     if re.fullmatch(r"\d{4}", text):
         return _day(int(text), 1, 1), _day(int(text), 12, 31)
     today = clock.now().astimezone(zone)
@@ -107,7 +108,8 @@ def _day(year, month, day):
     return datetime(year, month, day).date()
 
 
-def _midnight(day, zone):
+def midnight(day, zone):
+    """The instant at which a day begins in a time zone."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 

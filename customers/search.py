@@ -117,9 +117,10 @@ def narrow_by_phone(customers, text, *, whole=False):
     return _prepared(customers, digits).filter(Exists(rows))
 
 
-def narrow_by_address(customers, column, text):
-    """Customers with an address whose `column` contains `text`."""
-    rows = Address.objects.filter(_like(column, text, "icontains"), customer=OuterRef("pk"))
+def narrow_by_address(customers, column, text, *, whole=False):
+    """Customers with an address whose `column` contains `text`, or with `whole` is it."""
+    condition = _like(column, text, "iexact" if whole else "icontains")
+    rows = Address.objects.filter(condition, customer=OuterRef("pk"))
     return customers.filter(Exists(rows))
 
 

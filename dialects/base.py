@@ -13,6 +13,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from api.authentication import TokenAuthentication
 from api.parsers import MAX_DEPTH, JSONParser, loads, raw_body
 from api.problems import FieldsRefused
+from api.renderers import JSONRenderer, dumps
 from api.routes import actions, route
 from api.views import Endpoint
 from dialects.problems import problem_of, report
@@ -22,12 +23,15 @@ from tenancy.services.signing_in import tenant_by_code
 
 __all__ = [
     "MAX_DEPTH",
+    "AsTheVendor",
     "Dialect",
     "DialectEndpoint",
     "JSONParser",
+    "JSONRenderer",
     "TokenAuthentication",
     "actions",
     "check_fields",
+    "dumps",
     "everything_else",
     "loads",
     "raw_body",

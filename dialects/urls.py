@@ -6,4 +6,5 @@ app_name = "dialects"
 
 urlpatterns = [
     path("api/", include("dialects.openloyalty.urls")),
+    path("", include("dialects.fieldpine.urls")),
 ]

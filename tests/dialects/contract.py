@@ -36,6 +36,14 @@ class DialectContract:
     def read(self, wire, key):
         raise NotImplementedError
 
+    def read_with_slash(self, wire, key):
+        """The same with a slash at the end of the path."""
+        return self.read(wire, f"{key}/")
+
+    def is_missing(self, answer):
+        """Whether a reading answers that there is no such customer."""
+        return self.refuses(answer, 404)
+
     def key_of(self, answer):
         """The key that a registration answers and `read` takes."""
         raise NotImplementedError
@@ -94,7 +102,7 @@ class DialectContract:
         assert self.refuses(answer, 400, theirs)
 
     def test_says_in_its_own_words_that_something_is_missing(self, admin):
-        assert self.refuses(self.read(admin, self.missing_key()), 404)
+        assert self.is_missing(self.read(admin, self.missing_key()))
         assert self.refuses(admin.get(self.nowhere), 404)
         assert self.refuses(admin.send("PATCH", self.closed_to_patch), 405)
 
@@ -104,7 +112,7 @@ class DialectContract:
 
         foreign, missing = self.read(admin, key), self.read(admin, self.missing_key())
 
-        assert self.refuses(foreign, 404)
+        assert self.is_missing(foreign)
         assert foreign.content == missing.content
 
     @pytest.mark.parametrize("token", [None, "wrong", "x" * 300])
@@ -127,7 +135,7 @@ class DialectContract:
     def test_serves_with_and_without_the_final_slash(self, admin):
         key = self.key_of(self.register(admin, first_name="Ada"))
 
-        plain, slashed = self.read(admin, key), self.read(admin, f"{key}/")
+        plain, slashed = self.read(admin, key), self.read_with_slash(admin, key)
 
         assert plain.status_code == slashed.status_code == 200
         assert plain.content == slashed.content

@@ -1,0 +1,62 @@
+"""What Fieldpine's format says of a customer, and what it has no word for."""
+
+from dialects.base import Dialect
+
+NO_WORD = "the format has no word for it"
+
+DIALECT = Dialect(
+    name="fieldpine",
+    label="Fieldpine",
+    mount="/OpenApi2[_x]/Customers, /Customers",
+    format="JSON, names in any letter case",
+    errors="the error packet",
+    credentials="X-Api-Key",
+    spoken={
+        "id": "CustomerId",
+        "number": "Cid, Physkey",
+        "kind": "CompanyName without a person's name",
+        "name": "Name",
+        "first_name": "FirstName",
+        "last_name": "LastName",
+        "company_name": "CompanyName",
+        "birth_date": "Birthday",
+        "eu_citizen": "EUCitizen",
+        "status": "DoNotUse (when blocked)",
+        "hidden": "DoNotUse",
+        "no_loyalty": "ExcludeLoyalty",
+        "credit_limit": "CreditLimit",
+        "floor_limit": "FloorLimit",
+        "internal_note": "ContactComment",
+        "login_email": "Email",
+        "emails": "Email",
+        "phones": "Mobile, Phone, Fax",
+        "addresses": "Address1 … Address6, City, Postcode",
+        "charge_account": "filter=account",
+        "home_store": "the order of option=geo",
+        "updated_at": "EditDtu",
+        "created_at": "englishquery=created …",
+    },
+    unspoken={
+        **dict.fromkeys(
+            (
+                *("external_id", "username", "card_number", "login_phone", "gender", "language"),
+                *("vat_number", "card_state", "version", "discount_percent", "price_list"),
+                *("payment_terms_days", "ledger_number", "shipping_mode", "e_invoice"),
+                *("e_invoice_address", "credit_balance", "seller", "origin", "invitation_token"),
+                *("custom_data1", "custom_data2", "custom_data3", "custom_data4", "no_email"),
+                *("contact_persons", "labels", "devices", "store_profiles", "consents"),
+                *("avatar", "reachable", "merged_from", "groups", "loyalty"),
+            ),
+            NO_WORD,
+        ),
+        "anonymised_at": "the anonymised are left out of the format's lists",
+    },
+    endpoints=(
+        "POST /OpenApi2/Customers",
+        "GET /OpenApi2/Customers",
+        "POST /Customers",
+        "GET /Customers",
+        "POST /OpenApi2/Sales",
+        "GET /OpenApi2/AllocateKeys",
+    ),
+)
