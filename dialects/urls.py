@@ -5,6 +5,8 @@ from django.urls import include, path
 app_name = "dialects"
 
 urlpatterns = [
+    path("api/pos/v2/", include("dialects.conecto.urls")),
+    path("pos/v2/", include("dialects.conecto.urls")),
     path("api/", include("dialects.openloyalty.urls")),
     path("", include("dialects.fieldpine.urls")),
 ]

@@ -1,0 +1,113 @@
+"""One customer base behind all wires: what one of them writes, the others show at once."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from customers.models import Customer
+from events.models import HistoryEntry
+from tests.api_client import Api
+from tests.factories import make_token
+
+pytestmark = pytest.mark.django_db
+
+
+class Wires:
+    """The same business over every wire."""
+
+    def __init__(self, tenant):
+        self.token = make_token(tenant)
+        self.tenant = tenant
+        self.client = Client()
+
+    def send(self, method, path, body=None, *, header="Authorization"):
+        value = self.token if header == "X-Api-Key" else f"Bearer {self.token}"
+        data = b"" if body is None else json.dumps(body)
+        answer = self.client.generic(
+            method, path, data, content_type="application/json", headers={header: value}
+        )
+        assert answer.status_code < 300, answer.content
+        return json.loads(answer.content) if answer.content else None
+
+    # --- ways in: each answers the id
+    def from_house(self):
+        body = {"first_name": "Ada", "emails": [{"address": "ada@example.org"}]}
+        return self.send("POST", "/api/v1/customers/", body)["id"]
+
+    def from_open_loyalty(self):
+        form = {"firstName": "Ada", "lastName": "Byron", "agreement1": True}
+        form["email"] = "ada@example.org"
+        path = f"/api/{self.tenant.code}/customer/register"
+        return self.send("POST", path, {"customer": form})["customerId"]
+
+    def from_fieldpine(self):
+        body = {"FirstName": "Ada", "Email": "ada@example.org"}
+        answer = self.send("POST", "/OpenApi2/Customers", body, header="X-Api-Key")
+        return answer["data"]["CustomerId"]
+
+    # --- ways out: (first name, e-mail)
+    def house(self):
+        (row,) = self.send("GET", "/api/v1/customers/")["results"]
+        return row["first_name"], row["emails"][0]["address"]
+
+    def open_loyalty(self):
+        (row,) = self.send("GET", f"/api/{self.tenant.code}/customer")["customers"]
+        return row["firstName"], row["email"]
+
+    def fieldpine(self):
+        (row,) = self.send("GET", "/OpenApi2/Customers", header="X-Api-Key")["data"]
+        return row["FirstName"], row["Email"]
+
+    def conecto(self):
+        (row,) = self.send("GET", "/pos/v2/1/customers")["results"]
+        return row["firstName"], row["customerEmails"][0]["email"]
+
+    def everywhere(self):
+        return {self.house(), self.open_loyalty(), self.fieldpine(), self.conecto()}
+
+
+@pytest.fixture
+def wires(acme):
+    return Wires(acme)
+
+
+@pytest.mark.parametrize("way", ["from_house", "from_open_loyalty", "from_fieldpine"])
+def test_who_comes_in_one_way_is_seen_on_all_at_once(wires, way):
+    customer_id = getattr(wires, way)()
+
+    assert wires.everywhere() == {("Ada", "ada@example.org")}
+    customer = Customer.objects.get(pk=customer_id)
+    assert customer.version == 1
+    assert HistoryEntry.objects.filter(subject_id=customer.pk).count() == 1
+
+
+def test_a_change_on_one_wire_is_one_change_on_all(wires):
+    customer_id = wires.from_fieldpine()
+    before = Customer.objects.get(pk=customer_id)
+    (row,) = wires.send("GET", "/OpenApi2/Customers", header="X-Api-Key")["data"]
+    seen = row["EditDtu"]
+
+    form = {"firstName": "Grace", "email": "grace@example.org"}
+    path = f"/api/{wires.tenant.code}/customer/{customer_id}"
+    wires.send("PUT", path, {"customer": form})
+
+    assert wires.everywhere() == {("Grace", "grace@example.org")}
+    after = Customer.objects.get(pk=customer_id)
+    assert after.version == before.version + 1
+    assert after.updated_at > before.updated_at
+    (fieldpine,) = wires.send(
+        "GET", f"/OpenApi2/Customers?englishquery=editdtu+after+{seen}", header="X-Api-Key"
+    )["data"]
+    (conecto,) = wires.send("GET", f"/pos/v2/1/customers?updatedAfter={seen}")["results"]
+    assert fieldpine["EditDtu"] == conecto["updatedAt"]
+
+
+def test_a_resend_is_no_change_anywhere(wires):
+    Api(wires.token).patch(f"customers/{wires.from_fieldpine()}/", {"language": "nb"})
+    before = Customer.objects.get()
+
+    wires.from_fieldpine()
+
+    assert Customer.objects.get().updated_at == before.updated_at
+    assert Customer.objects.get().version == 2
