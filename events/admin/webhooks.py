@@ -1,7 +1,6 @@
 """Webhooks: who is told of what, how that goes, and telling them again."""
 
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
@@ -140,11 +139,11 @@ class WebhookEndpointAdmin(ModelAdmin):
     # --- Shown ----------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("webhook"))
     def name(self, endpoint):
-        return endpoint.description or self.host(endpoint)
+        return str(endpoint)
 
     @admin.display(description=gettext_lazy("server"))
     def host(self, endpoint):
-        return urlsplit(endpoint.url).hostname
+        return endpoint.host
 
     @admin.display(description=gettext_lazy("is told of"))
     def told_of(self, endpoint):

@@ -72,14 +72,25 @@ def take_next():
             ticket = due_tickets().get_locked()
             if ticket is None:
                 return None
-            if ticket.task_path != run_job.module_path:
+            job_id = _job_of(ticket)
+            if job_id is None:
                 ticket.claim("left aside")
                 logger.error("the queue holds a task of somebody else: %s", ticket.task_path)
                 continue
             DBTaskResult.objects.filter(pk=ticket.pk).delete()
-            job = _hold(ticket.args_kwargs["args"][0], ticket=ticket.pk)
+            job = _hold(job_id, ticket=ticket.pk)
         if job is not None:  # else it was cancelled, or went with its tenant
             return JobRun(job, kind_of(job))
+
+
+def _job_of(ticket):
+    """The id of the job that a ticket stands for; None for one that we have not written: it would
+    stand at the head of the queue for ever."""
+    try:
+        (job_id,) = ticket.args_kwargs["args"]
+        return uuid.UUID(job_id) if ticket.task_path == run_job.module_path else None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _hold(job_id, **expected):

@@ -24,12 +24,29 @@ logger = logging.getLogger("regulars.jobs")
 GRACE = timedelta(seconds=5)
 LONGEST_WAIT = 30
 LONGEST_COURTESY = 0.1
+# What leases bear easily; a clock that is further off takes jobs from workers who are at them.
+MOST_OFF = timedelta(seconds=10)
 # So many lost threads per thread, and the worker ends, to be started afresh.
 MOST_LOST = 4
 
 
 class TooManyHang(Exception):
     """Job after job hangs; only a new process helps."""
+
+
+def warn_of_clock():
+    """Say so where this machine's clock and the database's differ: leases and times are the
+    machines'. SQLite has no other clock than ours."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        ahead = clock.now() - cursor.fetchone()[0]
+    if abs(ahead) > MOST_OFF:
+        logger.error(
+            "this machine's clock is %+.0f s off the database's; workers need theirs in step",
+            ahead.total_seconds(),
+        )
 
 
 class Turn:
@@ -106,7 +123,7 @@ class Worker:
 
     def __init__(self, *, threads=4, poll=1.0, look=15.0, until_empty=False):
         self.poll = poll
-        self.look = look
+        self.look = timedelta(seconds=look)
         self.until_empty = until_empty
         self.stopping = threading.Event()
         self.turn = Turn()
@@ -144,8 +161,10 @@ class Worker:
         """Order what the clock asks for, and take back what nobody holds any more."""
         order_ticks(self._slots)
         instant = clock.now()
-        if self._looked_at is None or instant - self._looked_at >= timedelta(seconds=self.look):
+        # By what has gone by either way: a clock that was put back must not stop the looking.
+        if self._looked_at is None or abs(instant - self._looked_at) >= self.look:
             self._looked_at = instant
+            warn_of_clock()
             take_back_abandoned()
             order_daily()
         close_old_connections()

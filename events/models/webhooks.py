@@ -1,6 +1,7 @@
 """Who is told of events over HTTP, and what became of telling them."""
 
 import uuid
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
@@ -95,7 +96,12 @@ class WebhookEndpoint(TenantOwned):
         indexes = [models.Index(fields=["tenant", "created_at"], name="webhook_list")]
 
     def __str__(self):
-        return self.description or self.url
+        return self.description or self.host
+
+    @property
+    def host(self):
+        """The server alone: the rest of an address may be a password."""
+        return urlsplit(self.url).hostname
 
     @property
     def health(self):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from events.feed import number_events, prune_events
 from events.jobs import Retry, every, job, schedule_daily
@@ -49,10 +49,12 @@ def send(run, *, endpoint_id):
             order_sending(endpoint)
 
 
-@job("webhooks.test", retry=Retry(delays=()))
+# The second attempt is for a worker that was killed before it wrote down how the first one went.
+@job("webhooks.test", retry=Retry(delays=(5,)))
 def test(run, *, delivery_id):
     """Send a test, once, whatever state the endpoint is in."""
-    delivery = WebhookDelivery.objects.select_related("endpoint").filter(pk=delivery_id).first()
+    waiting = WebhookDelivery.objects.waiting().select_related("endpoint")
+    delivery = waiting.filter(pk=delivery_id).first()
     if delivery is not None:
         send_test_now(delivery)
 
@@ -62,9 +64,11 @@ def prune(run):
     """Every day: events and deliveries whose time is over."""
     needed = WebhookEndpoint.objects.active().aggregate(first=Min("position"))["first"]
     prune_events(not_beyond=needed)
+    # What waits has not ended; but a test that old is waited for by nobody.
     ended = WebhookDelivery.objects.filter(
-        created_at__lt=clock.now() - timedelta(days=settings.WEBHOOK_LOG_DAYS)
-    ).exclude(state=WebhookDelivery.State.WAITING)
+        ~Q(state=WebhookDelivery.State.WAITING) | Q(position=0),
+        created_at__lt=clock.now() - timedelta(days=settings.WEBHOOK_LOG_DAYS),
+    )
     while keys := list(ended.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE]):
         WebhookDelivery.objects.filter(pk__in=keys).delete()
 

@@ -165,6 +165,20 @@ def test_the_log_is_narrowed_and_sent_again(office, hook, delivery):
     assert WebhookDelivery.objects.get().state == "waiting"
 
 
+def test_the_log_names_the_server_and_not_the_path_which_may_be_a_password(office, hook, delivery):
+    WebhookEndpoint.objects.update(url="https://hooks.example.com/in/s3cret", description="")
+
+    for path in (
+        page(DELIVERY, "changelist"),
+        page(DELIVERY, "change", delivery.pk),
+        page(HOOK, "changelist"),
+        page(HOOK, "test", hook.pk),
+    ):
+        told = text_of(office.get(path))
+        assert "hooks.example.com" in told
+        assert "s3cret" not in told
+
+
 def test_one_delivery_is_sent_again(office, delivery):
     assert "Send again" in text_of(office.get(page(DELIVERY, "change", delivery.pk)))
     assert "keeps its id" in text_of(office.get(page(DELIVERY, "replay", delivery.pk)))

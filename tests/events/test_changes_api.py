@@ -278,6 +278,13 @@ def edit_and_interrupt(acme, admin, replica, seed, n_rounds):
     assert len(replica().customers) > 5
 
 
+def test_the_example_has_sixty_lines_as_its_page_says():
+    text = (settings.BASE_DIR / "docs" / "examples" / "replica.py").read_text("utf-8")
+
+    assert len(text.splitlines()) <= 60
+    assert max(map(len, text.splitlines())) <= 100
+
+
 def test_a_copy_is_equal_after_any_edits_and_interruptions(admin, acme, replica):
     edit_and_interrupt(acme, admin, replica, seed=1, n_rounds=40)
 

@@ -20,6 +20,7 @@ from customers.services import (
     update_customer,
 )
 from events.jobs import enqueue
+from events.jobs.housekeeping import take_back_abandoned
 from events.models import (
     Circuit,
     Event,
@@ -48,6 +49,14 @@ from tests.events.servers import answer, drip, hang
 from tests.factories import StaffMemberFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("names", "trying_out")]
+
+
+class Killed(BaseException):
+    """What no handler expects: the worker ends here."""
+
+
+def die(*args, **options):
+    raise Killed
 
 
 # --- A receiver as one writes it from the document alone --------------------------------------
@@ -719,6 +728,31 @@ class TestTests:
         assert (receiver.n_connections, delivery.state) == (1, "failed")
         hook.refresh_from_db()
         assert hook.health == "new"
+
+    def test_a_worker_killed_over_a_test_leaves_it_to_the_next_attempt(
+        self, hook, receiver, work, monkeypatch
+    ):
+        delivery = send_test(hook)
+        with monkeypatch.context() as killed:
+            killed.setattr(sending, "request", die)
+            with pytest.raises(Killed):
+                work()
+        with frozen(now() + timedelta(hours=1)):
+            take_back_abandoned()
+        work(after=timedelta(hours=1))
+        work(after=timedelta(hours=2))
+
+        delivery.refresh_from_db()
+        assert (receiver.n_connections, delivery.state) == (1, "delivered")
+
+    def test_a_test_that_nobody_ever_sent_goes_with_the_log(self, hook, settings):
+        settings.WEBHOOK_LOG_DAYS = 30
+        send_test(hook)
+
+        with frozen(now() + timedelta(days=31)):
+            prune(None)
+
+        assert not WebhookDelivery.objects.exists()
 
     def test_one_that_is_switched_off_can_be_tried_out(self, hook, receiver, run_jobs):
         update_endpoint(hook, active=False)

@@ -19,7 +19,7 @@ from events.jobs import (
     enqueue,
     job,
 )
-from events.jobs.running import perform, run_due, settle, take_next
+from events.jobs.running import perform, run_due, run_job, settle, take_next
 from events.models import Job
 from tenancy.clock import frozen, now
 from tenancy.scoping import all_tenants, current_tenant, in_tenant
@@ -363,6 +363,21 @@ class TestLeases:
             "halfway",
         )
 
+    def test_a_clock_that_is_put_back_does_not_stop_the_telling(self, acme, new_job):
+        start = now()
+        new_job("tests.slow", lambda run: None, lease=60)
+        with frozen(start):
+            ordered = enqueue("tests.slow", tenant=acme)
+            run = take_next()
+        with frozen(start + timedelta(hours=2)):
+            run.progress(1)
+        with frozen(start + timedelta(seconds=5)):
+            run.progress(2)
+
+        ordered.refresh_from_db()
+        assert ordered.progress_done == 2
+        assert ordered.lease_until == start + timedelta(seconds=65)
+
     def test_progress_is_saved_once_a_second_and_at_the_end(
         self, acme, new_job, run_jobs, django_assert_max_num_queries
     ):
@@ -454,11 +469,24 @@ def test_a_ticket_says_the_whole_to_a_worker_of_the_library(acme, seen):
     assert (ordered.state, seen) == ("done", [(1, {"thing_id": "7"})])
 
 
-def test_a_task_of_somebody_else_is_left_aside_untouched(acme, seen, run_jobs):
+@pytest.mark.parametrize(
+    ("path", "args_kwargs"),
+    [
+        ("elsewhere.task", {"args": ["018f3a55-0000-7000-8000-000000000000"], "kwargs": {}}),
+        (run_job.module_path, {"args": [], "kwargs": {}}),
+        (run_job.module_path, {"args": ["no id"], "kwargs": {}}),
+        (run_job.module_path, {"args": [7], "kwargs": {}}),
+        (run_job.module_path, {}),
+        (run_job.module_path, []),
+    ],
+)
+def test_a_task_that_is_not_ours_is_left_aside_and_holds_nobody_up(
+    acme, seen, run_jobs, path, args_kwargs
+):
     enqueue("tests.look", tenant=acme)
     DBTaskResult.objects.create(
-        task_path="elsewhere.task",
-        args_kwargs={"args": [], "kwargs": {}},
+        task_path=path,
+        args_kwargs=args_kwargs,
         run_after=now() - timedelta(hours=1),
         backend_name="default",
     )

@@ -18,6 +18,7 @@ from events.jobs import worker as worker_module
 from events.jobs.running import run_due
 from events.jobs.worker import TooManyHang, Turn, Worker
 from events.models import HistoryEntry, Job
+from tenancy.clock import frozen, now
 from tenancy.scoping import all_tenants
 from tests.events.jobs import work
 from tests.factories import TenantFactory
@@ -308,6 +309,27 @@ def test_a_worker_waits_for_a_database_that_is_away_and_goes_on(
     assert len(told) == 2
     assert "OperationalError" in told[0]
     assert "secret" not in "".join(told)
+
+
+@pytest.mark.parametrize("seconds", [-60, 0, 60])
+def test_a_clock_that_is_off_the_databases_is_told(caplog, seconds):
+    with frozen(now() + timedelta(seconds=seconds)):
+        worker_module.warn_of_clock()
+
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == (connection.vendor == "postgresql" and seconds != 0), told
+
+
+def test_a_clock_that_is_put_back_does_not_stop_the_looking(monkeypatch):
+    looks = []
+    monkeypatch.setattr(worker_module, "take_back_abandoned", lambda: looks.append(now()))
+    worker = Worker(threads=1, look=15)
+
+    for hours in (2, 0):
+        with frozen(now() + timedelta(hours=hours)):
+            worker.look_after()
+
+    assert len(looks) == 2
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="needs a server that ends sessions")
