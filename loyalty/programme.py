@@ -162,10 +162,12 @@ class Programme:
         return amount * hundredths // minor
 
     def lock_end(self, earned_at):
-        """The instant until which points earned at `earned_at` are held back, or None."""
+        """The instant until which points earned at `earned_at` are held back, or None: the same
+        time of day in the tenant's time zone, so that no change of its clocks moves the day."""
         if not self.points_lock_days:
             return None
-        return earned_at + timedelta(days=self.points_lock_days)
+        local = earned_at.astimezone(ZoneInfo(self.timezone))
+        return (local + timedelta(days=self.points_lock_days)).astimezone(UTC)
 
     def expiry(self, earned_at):
         """The instant at which points earned at `earned_at` expire, or None.
@@ -188,9 +190,10 @@ class Programme:
         return self.last_second_of(begin + timedelta(days=n_days))
 
     def last_second_of(self, day):
-        """The instant 23:59:59 of a day in the tenant's time zone."""
-        zone = ZoneInfo(self.timezone)
-        return datetime.combine(day, time(23, 59, 59), zone).astimezone(UTC)
+        """The instant 23:59:59 of a day in the tenant's time zone; where the clocks go back at
+        midnight, so that this second comes twice, the later one."""
+        first = datetime.combine(day, time(23, 59, 59), ZoneInfo(self.timezone))
+        return max(first.astimezone(UTC), first.replace(fold=1).astimezone(UTC))
 
 
 def _first_of_next_month(day):

@@ -42,12 +42,6 @@ class EntryQuerySet(OwnedQuerySet):
 
 
 class LotQuerySet(OwnedQuerySet):
-    def due(self, instant):
-        """Lots that must be unlocked or expired at `instant`."""
-        return self.filter(
-            Q(locked=True, locked_until__lte=instant) | Q(remaining__gt=0, expires_at__lte=instant)
-        )
-
     def spendable(self, instant):
         """Lots with points left that can be spent at `instant`, whether or not a job ran."""
         return self.filter(
@@ -55,12 +49,6 @@ class LotQuerySet(OwnedQuerySet):
             Q(expires_at__isnull=True) | Q(expires_at__gt=instant),
             remaining__gt=0,
         )
-
-    def in_spending_order(self, order):
-        """Soonest expiry first (never expiring last), or the oldest first."""
-        if order == "oldest":
-            return self.order_by("earned_at", "id")
-        return self.order_by(F("expires_at").asc(nulls_last=True), "earned_at", "id")
 
 
 class TransactionQuerySet(OwnedQuerySet):

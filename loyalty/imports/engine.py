@@ -37,8 +37,7 @@ from loyalty.imports.numbering import (
 from loyalty.imports.planning import plan_import
 from loyalty.imports.reading import Cleaner, read_drafts
 from loyalty.models import EarningRule, LoyaltyAccount
-from loyalty.services.accounts import fetch_lots, opening_accounts
-from loyalty.services.earning import joined_accounts
+from loyalty.services.accounts import fetch_lots, joined_accounts, opening_accounts
 from loyalty.services.moving_many import move_open_accounts
 from loyalty.services.rules import has_rules
 from loyalty.services.transactions import Recording

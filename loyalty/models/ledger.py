@@ -1,7 +1,7 @@
 """The ledger: entries that nobody can change, notes that erasure can empty, lots that are used up.
 
-The database refuses to change or delete an entry (a trigger, see migration 0003). A correction is
-an entry that reverses another.
+The database refuses to change or delete an entry (triggers, see loyalty/guards.py). A correction
+is an entry that reverses another.
 """
 
 import uuid

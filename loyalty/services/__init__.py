@@ -8,7 +8,6 @@ from loyalty.services.levels import (
     delete_level,
     find_level,
     level_warnings,
-    reorder_levels,
     set_level_active,
     update_level,
 )
@@ -37,7 +36,6 @@ from loyalty.services.transactions import (
     join_transactions,
     part_transactions,
     record_transaction,
-    replay_counters,
 )
 
 __all__ = [
@@ -67,8 +65,6 @@ __all__ = [
     "record_transaction",
     "redeem_reward",
     "remove_manual_level",
-    "reorder_levels",
-    "replay_counters",
     "set_delivery",
     "set_level_active",
     "spend_points",

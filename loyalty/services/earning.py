@@ -11,9 +11,9 @@ from django.core.exceptions import ValidationError
 
 import normalise
 from customers.services import current_consents
-from loyalty.models import EarningRule, Entry, LotUse, LoyaltyAccount
+from loyalty.models import EarningRule, Entry, LotUse
 from loyalty.programme import HUNDRED, programme_of
-from loyalty.services.accounts import open_account
+from loyalty.services.accounts import joined_accounts, open_account
 from loyalty.services.points import LARGEST_POINTS, earns, may_earn
 from loyalty.services.rules import rules_of
 from tenancy import clock
@@ -184,16 +184,3 @@ def _give_once(customer, due):
         # An account that must be checked gives nothing, and is no reason to refuse a consent.
         if refusal.code != "frozen":
             raise
-
-
-def joined_accounts(account):
-    """The ids of an account and of all that became part of it."""
-    ids, latest = [account.pk], [account.pk]
-    while latest:
-        latest = list(
-            LoyaltyAccount.objects.filter(merged_into__in=latest)
-            .exclude(pk__in=ids)
-            .values_list("pk", flat=True)
-        )
-        ids += latest
-    return ids

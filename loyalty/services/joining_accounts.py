@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 
 from loyalty.amounts import points_told
 from loyalty.models import Entry, Level, Lot, LoyaltyAccount, Redemption
-from loyalty.services.accounts import changes_of, write_accounts
+from loyalty.services.accounts import changes_of, joined_accounts, write_accounts
 from loyalty.services.choosing import is_better
-from loyalty.services.earning import joined_accounts
 from loyalty.services.moving import move, move_after
 from loyalty.services.transactions import join_transactions, part_transactions, recount
 

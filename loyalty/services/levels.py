@@ -1,4 +1,4 @@
-"""The levels of a programme: made, changed, put in order, deleted.
+"""The levels of a programme: made, changed, deleted.
 
 A new threshold or percent moves nobody by itself: customers move when they are next looked at (a
 purchase, points, the daily recalculation), or at once by `recalculate_levels --all`. Deactivating
@@ -73,25 +73,6 @@ def update_level(level, *, reason="", **changes):
 def set_level_active(level, active, *, reason=""):
     """Let customers reach the level, or no longer; who stands on it stays. Returns the level."""
     return update_level(level, active=active, reason=reason)
-
-
-def reorder_levels(level_ids, *, reason=""):
-    """Put the tenant's levels in this order for people (`position` 0, 1, …); thresholds decide
-    about customers as before. Returns them. Raises ValidationError naming `levels` unless each of
-    the tenant's levels stands there once."""
-    wanted = [str(getattr(each, "pk", each)) for each in level_ids]
-    with transaction.atomic():
-        levels = {
-            str(level.pk): level for level in Level.objects.select_for_update().order_by("pk")
-        }
-        if sorted(wanted) != sorted(levels):
-            raise ValidationError(
-                {"levels": ValidationError(_("Name every level once."), code="invalid")}
-            )
-        return [
-            update_level(levels[key], position=position, reason=reason)
-            for position, key in enumerate(wanted)
-        ]
 
 
 def delete_level(level, *, move_to=None, reason=""):

@@ -1,6 +1,6 @@
 """Moving customers between levels: the one table of moves, inside an open account."""
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from customers.services import open_change
 from customers.services.changes import events_left_out
@@ -36,11 +36,11 @@ def _earned_since(change, instant):
     in_hand = {lot.pk: lot for lot in [*change.lots, *change.changed_lots.values()]}
     stored = (
         Lot.objects.filter(
+            Q(locked=False) | Q(locked_until__lte=change.instant),
             account=change.account,
             earned_at__gt=instant,
             received=False,
             cancelled_at__isnull=True,
-            locked=False,
         )
         .exclude(pk__in=list(in_hand))
         .aggregate(total=Sum("value"))["total"]
@@ -51,7 +51,7 @@ def _earned_since(change, instant):
         if lot.earned_at > instant
         and not lot.received
         and lot.cancelled_at is None
-        and not lot.locked
+        and not (lot.locked and lot.locked_until > change.instant)
     )
 
 

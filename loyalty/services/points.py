@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from events.actors import current
 from events.services import clean_reason
-from loyalty.models import Entry, EntryNote, Lot
+from loyalty.models import Entry, Lot
 from loyalty.services.accounts import open_account, opening_accounts, refuse_repeated
 
 # A balance of ninety thousand billion points is a mistake, and its sums must stay in 64 bits.
@@ -148,12 +148,15 @@ def cancel_entry(entry, *, reason=""):
     """Cancel points that came in: what is left of them goes, and they no longer count as earned.
 
     What was spent stays spent. Returns the reversing entry. Raises ValidationError: code
-    "not_cancellable" for anything but earned or adjusted points, "cancelled" when it was done.
+    "not_cancellable" for anything but earned or adjusted points, "cancelled" when it was done,
+    "nameless" (the customer was deleted: what is left of an account is its totals).
     """
     reason = clean_reason(reason)
     lot = Lot.objects.filter(entry=entry).select_related("account").first()
     if lot is None or entry.kind not in CANCELLABLE:
         raise ValidationError(_("This entry cannot be cancelled."), code="not_cancellable")
+    if lot.account.customer_id is None:
+        raise ValidationError(_("The customer of these points was deleted."), code="nameless")
     with account_of_lot(lot) as (change, lot):
         return cancel_lot(change, lot, source=("cancel", entry.pk), note=reason)
 
@@ -192,9 +195,14 @@ def account_of_lot(lot):
         else:
             lot.refresh_from_db()
             if lot.account_id != change.account.pk:
-                message = _("The account was joined or parted meanwhile; try again.")
-                raise ValidationError(message, code="busy")
+                raise joined_meanwhile()
             yield change, lot
+
+
+def joined_meanwhile():
+    """The refusal of what stood on another account by the time at which this one was locked."""
+    message = _("The account was joined or parted meanwhile; try again.")
+    return ValidationError(message, code="busy")
 
 
 def refund_entry(change, entry, *, source, note=""):
@@ -240,13 +248,6 @@ def refund_entry(change, entry, *, source, note=""):
         )
         returned = returned or fresh
     return returned
-
-
-def comment_entry(entry, text, *, actor_label=""):
-    """Add the words of a person to an entry that has none."""
-    return EntryNote.objects.create(
-        tenant=entry.tenant, entry=entry, text=clean_reason(text), actor_label=actor_label
-    )
 
 
 def clean_points(points):

@@ -18,7 +18,7 @@ from events.services import build_event, build_history, clean_reason
 from loyalty.models import Entry, Redemption, Reward
 from loyalty.services.accounts import open_account
 from loyalty.services.moving import move_after
-from loyalty.services.points import refund_entry, refuse_status
+from loyalty.services.points import joined_meanwhile, refund_entry, refuse_status
 from loyalty.services.rewards import levels_of_reward
 from tenancy import clock
 from tenancy.integrity import violated_constraint
@@ -163,7 +163,7 @@ def cancel_redemption(redemption, *, reason=""):
         if not cancelled:
             raise _not_open(redemption)
         if redemption.account_id != change.account.pk:
-            raise IntegrityError("the redemption moved to another account meanwhile")
+            raise joined_meanwhile()
         source = ("redemption", redemption.pk)
         refund_entry(change, redemption.entry, source=source, note=reason)
         Reward.objects.filter(pk=redemption.reward_id, n_redeemed__gt=0).update(

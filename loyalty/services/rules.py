@@ -26,7 +26,6 @@ LARGEST_RATE = 1_000_000
 LARGEST_BONUS = 1_000_000_000
 LARGEST_FACTOR = 1_000
 FLAGS = ("active", "exclude_delivery")
-MOMENTS = ("active_from", "active_to")
 
 # Counts the changes of rules in this process, so that no tenant at hand goes on with old ones.
 _generation = 0

@@ -16,10 +16,10 @@ from customers.services.changes import events_left_out
 from events.models import Event
 from events.services import build_event
 from loyalty.models import Entry, Lot, Transaction, TransactionLine
-from loyalty.services.accounts import open_account
+from loyalty.services.accounts import joined_accounts, open_account
 from loyalty.services.counting import COUNTERS, count_return, count_sale, replay
 from loyalty.services.documents import LARGEST_AMOUNT, clean_document
-from loyalty.services.earning import SOURCE, earn_for_sale, joined_accounts, take_back
+from loyalty.services.earning import SOURCE, earn_for_sale, take_back
 from tenancy.integrity import refusals
 from tenancy.scoping import current_tenant
 
@@ -251,9 +251,3 @@ def part_transactions(change, other):
     ).update(account=other.account)
     recount(change)
     recount(other)
-
-
-def replay_counters(account):
-    """The Counters that the transactions of an account add up to, in the order of application.
-    Nothing is changed."""
-    return replay(list(Transaction.objects.filter(account=account)))

@@ -56,8 +56,9 @@ def histories(deeds=WITH_OTHERS, max_size=12):
     return st.lists(step, min_size=1, max_size=max_size)
 
 
-def play(history, customers, levels=()):
-    """Let a history happen; what is refused does not. Returns the instant of its end."""
+def play(history, customers, levels=(), after=None):
+    """Let a history happen; what is refused does not. `after()` is called at the instant of each
+    step, when it is done. Returns the instant of its end."""
     now = BEGIN
     for days, who, (deed, value) in history:
         now += timedelta(days=days, hours=1)
@@ -77,6 +78,9 @@ def play(history, customers, levels=()):
                     cancel_entry(earned[value % len(earned)])
             elif levels:
                 assign_level(customer, list(levels.values())[value])
+        if after is not None:
+            with clock.frozen(now):
+                after()
     return now
 
 

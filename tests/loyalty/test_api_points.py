@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from customers.services import delete_customer
 from loyalty.models import Entry
 from loyalty.services import account_of, add_points, adjust_points, spend_points
 from tenancy import clock
@@ -226,6 +227,15 @@ def test_points_that_came_in_by_mistake_are_cancelled_once(admin, seller, rich):
     assert of_spending.json()["errors"][0]["code"] == "not_cancellable"
     rows = admin.get(path_of(rich)).json()["results"]
     assert rows[-1]["reversed_by"] == first.json()["id"] == rows[0]["id"]
+
+
+def test_points_of_a_deleted_customer_are_not_cancelled(admin, rich):
+    entry = Entry.objects.get()
+    delete_customer(rich)
+
+    answer = admin.post(f"points/{entry.pk}/cancel/")
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "nameless")
 
 
 def test_the_timeline_tells_every_movement_with_the_balance_after_it(admin, seller, acme, ada):

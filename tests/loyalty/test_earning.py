@@ -345,7 +345,7 @@ def newsletter(acme):
     return create_earning_rule(name="Newsletter", kind="newsletter", points=85)
 
 
-def test_consent_earns_once_in_a_lifetime(acme, newsletter):  # T74
+def test_t74_consent_earns_once_in_a_lifetime(acme, newsletter):
     customer = register_customer(first_name="Ada", consents=[YES])
     assert points(customer) == (85_00, 0)
 

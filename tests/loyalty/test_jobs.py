@@ -19,6 +19,7 @@ from loyalty.services import (
     expiring,
     open_account,
     reached_level,
+    recalculating,
     spend_points,
     update_level,
 )
@@ -32,9 +33,15 @@ from tests.factories import CustomerFactory
 from tests.loyalty.histories import BEGIN, PROGRAMMES, histories, play, undone, world
 from tests.loyalty.story import adds_up, set_programme
 
+TIMED = {
+    "tier_by": "points",
+    "downgrade_mode": "after_x_days",
+    "downgrade_days": 30,
+    "downgrade_base": "active_points",
+}
 EXPIRE_5 = {"points_expire": "after_x_days", "points_days": 5}
 MANY = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -242,6 +249,37 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_end(acme, levels, monkeypatc
     assert world() == undisturbed
 
 
+def test_a_recalculation_that_was_cut_off_goes_on_to_the_same_end(acme, levels, monkeypatch):
+    set_programme(acme, **TIMED, reset_points_on_downgrade=True)
+    with clock.frozen(BEGIN):
+        for place, customer in enumerate(CustomerFactory.create_batch(9, tenant=acme)):
+            add_points(customer, points=60_00 * (place + 1))
+            spend_points(customer, points=45_00 * (place + 1))
+    monkeypatch.setattr(expiring, "CHUNK", 2)
+    whole = recalculating.move_chunk
+
+    def interrupted(*args, **options):
+        counts = whole(*args, **options)
+        chunks.append(counts)
+        if len(chunks) == 3:
+            raise Killed  # after the writing, before the commit
+        return counts
+
+    with clock.frozen(BEGIN + timedelta(days=31)):
+        with undone():
+            report = recalculate_levels()
+            undisturbed = world()
+        chunks = []
+        monkeypatch.setattr(recalculating, "move_chunk", interrupted)
+        with pytest.raises(Killed):
+            recalculate_levels()
+        monkeypatch.setattr(recalculating, "move_chunk", whole)
+        assert recalculate_levels()["accounts"] == report["accounts"] - 4
+
+    assert report["levels_down"] > 4
+    assert world() == undisturbed
+
+
 # --- Recalculation -----------------------------------------------------------------------------
 def look_again_one_by_one(customers, programme):
     """What contracts say of the daily look, account by account."""
@@ -301,14 +339,6 @@ def test_the_recalculation_does_what_looking_at_each_account_does(
             recalculate_levels()
             assert world() == done
         assert check_accounts(list(LoyaltyAccount.objects.all())) == []
-
-
-TIMED = {
-    "tier_by": "points",
-    "downgrade_mode": "after_x_days",
-    "downgrade_days": 30,
-    "downgrade_base": "active_points",
-}
 
 
 def test_a_level_is_kept_until_its_time_has_come(acme, ada, levels):

@@ -12,10 +12,12 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
+from events.models import Event
 from loyalty.models import Entry, Lot, LoyaltyAccount
-from loyalty.services import add_points, spend_points
+from loyalty.services import add_points, create_level, spend_points, update_level
 from loyalty.services.checking import check_accounts
 from loyalty.services.expiring import expire_points
+from loyalty.services.recalculating import recalculate_levels
 from tenancy import clock
 from tenancy.scoping import in_tenant
 from tests.events.jobs.test_jobs_processes import database_url
@@ -30,24 +32,44 @@ KILLED = """
 import os, signal, sys
 import django
 django.setup()
-from loyalty.services import expiring
+from loyalty.services import expiring, recalculating
 from tenancy.models import Tenant
 from tenancy.scoping import in_tenant
 
 expiring.CHUNK = 3
-settle, settled = expiring.settle_many, []
+module, step, job = sys.argv[1:]
+module = {"expiring": expiring, "recalculating": recalculating}[module]
+whole, done = getattr(module, step), []
 
-def settle_until_killed(accounts, now):
-    news = settle(accounts, now)
-    settled.append(news)
-    if len(settled) == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return news
+def until_killed(*args, **options):
+    answer = whole(*args, **options)
+    done.append(answer)
+    if len(done) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)  # after the writing, before the commit
+    return answer
 
-expiring.settle_many = settle_until_killed
+setattr(module, step, until_killed)
 with in_tenant(Tenant.objects.get(code="acme")):
-    expiring.expire_points()
+    getattr(module, job)()
 """
+
+
+def run_until_killed(*names):
+    """Run a job in a process of its own, three accounts at a time, and kill it in the third."""
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, *names],
+        env=os.environ
+        | {
+            "DATABASE_URL": database_url(),
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONPATH": str(ROOT),
+        },
+        cwd=ROOT,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
 
 
 @pytest.fixture
@@ -69,27 +91,34 @@ def test_a_run_that_was_killed_in_the_middle_is_ended_by_the_next(shop):
         for customer in CustomerFactory.create_batch(10, tenant=shop):
             add_points(customer, points=5_00)
 
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED],
-        env=os.environ
-        | {
-            "DATABASE_URL": database_url(),
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "PYTHONPATH": str(ROOT),
-        },
-        cwd=ROOT,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
+    run_until_killed("expiring", "settle_many", "expire_points")
 
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     with in_tenant(shop):
         assert Entry.objects.filter(kind="expire").count() == 6
         assert expire_points()["expired_lots"] == 4
         assert Entry.objects.filter(kind="expire", points=-5_00, seq=2).count() == 10
         assert not Lot.objects.filter(remaining__gt=0).exists()
         assert check_accounts(list(LoyaltyAccount.objects.all())) == []
+
+
+def test_a_recalculation_that_was_killed_in_the_middle_is_ended_by_the_next(shop):
+    with in_tenant(shop), clock.frozen(BEGIN):
+        set_programme(shop, downgrade_mode="after_x_days", downgrade_days=30, points_expire="never")
+        gold = create_level(name="Gold", threshold=5, reward_percent=5)
+        for customer in CustomerFactory.create_batch(10, tenant=shop):
+            add_points(customer, points=5_00)
+        update_level(gold, threshold=50)
+
+    run_until_killed("recalculating", "move_chunk", "recalculate_levels")
+
+    with in_tenant(shop):
+        accounts = LoyaltyAccount.objects.all()
+        assert accounts.filter(level=gold).count() == 4
+        assert recalculate_levels()["levels_down"] == 4
+        assert accounts.filter(level__name="Member", recalculated_at__isnull=False).count() == 10
+        # Nobody was told twice, and nobody moves again.
+        assert Event.objects.filter(kind="level.changed", data__up=False).count() == 10
+        assert recalculate_levels()["accounts"] == 0
 
 
 def race(shop, n_rounds):

@@ -1,16 +1,16 @@
 """The ledger: what goes in, what comes out, and that nothing is ever changed or counted twice."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import Error, connection, transaction
-from django.db.models import Sum
 
 from events.actors import Actor, acting
 from loyalty.models import Entry, Lot, LotUse, LoyaltyAccount
+from loyalty.programme import programme_of
 from loyalty.services import (
     Repeated,
     account_of,
@@ -21,33 +21,18 @@ from loyalty.services import (
     transfer_points,
 )
 from tenancy import clock
+from tenancy.models import Tenant
 from tenancy.scoping import in_tenant
 from tenancy.services import update_tenant
+from tests.loyalty.story import adds_up
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+LOCK_10 = {"points_lock_days": 10}
 
 
 def balances(customer):
     account = account_of(customer)
     return account.points, account.locked_points
-
-
-def adds_up(account):
-    """Everything that must hold for an account at any moment."""
-    sums = Entry.objects.filter(account=account).aggregate(
-        points=Sum("points"), locked=Sum("locked_points")
-    )
-    lots = Lot.objects.filter(account=account)
-    left = sum(lot.remaining for lot in lots if not lot.locked)
-    held = sum(lot.remaining for lot in lots if lot.locked)
-    last = Entry.objects.filter(account=account).order_by("-seq").first()
-    n_entries = Entry.objects.filter(account=account).count()
-    return (
-        (sums["points"] or 0) == account.points == left
-        and (sums["locked"] or 0) == account.locked_points == held
-        and n_entries == account.n_entries
-        and (last is None or (last.points_after, last.locked_after) == (left, held))
-    )
 
 
 def test_a_new_customer_has_an_empty_account_on_the_start_level(ada):
@@ -124,9 +109,12 @@ def test_the_constraint_decides_where_looking_came_too_early(ada, grace, monkeyp
         ({"points_expire": "after_x_days", "points_days": 30}, (2018, 11, 24)),
         ({"points_expire": "end_of_month"}, (2018, 10, 31)),
         ({"points_expire": "end_of_year"}, (2018, 12, 31)),
+        # Held back until 4 November: from there on, N as of the day on which they were earned.
+        ({"points_expire": "after_x_days", "points_days": 30, **LOCK_10}, (2018, 12, 4)),
+        ({"points_expire": "end_of_month", **LOCK_10}, (2018, 11, 10)),
     ],
 )
-def test_points_expire_at_the_last_second_of_a_day_in_the_shop(acme, ada, rule, expires):
+def test_c4_points_expire_at_the_last_second_of_a_day_in_the_shop(acme, ada, rule, expires):
     update_tenant(acme, settings=rule)
     ada.refresh_from_db()
     with clock.frozen(datetime(2018, 10, 25, 8, tzinfo=UTC)):
@@ -139,6 +127,56 @@ def test_points_expire_at_the_last_second_of_a_day_in_the_shop(acme, ada, rule, 
         local = instant.astimezone(ZoneInfo("Europe/Oslo"))
         assert (local.year, local.month, local.day) == expires
         assert local.time().isoformat() == "23:59:59"
+
+
+@pytest.mark.parametrize(
+    ("zone", "earned", "lock_ends"),
+    [
+        # The day of the change has 23, 25, 23½ and 24½ hours.
+        ("Europe/Oslo", "2026-03-28T23:30", "2026-03-29T21:30"),
+        ("Europe/Oslo", "2026-10-25T00:15", "2026-10-25T23:15"),
+        ("Australia/Lord_Howe", "2026-10-03T23:45", "2026-10-04T12:45"),
+        ("Australia/Lord_Howe", "2026-04-05T00:15", "2026-04-05T13:45"),
+        ("Asia/Kathmandu", "2026-03-28T23:30", "2026-03-29T17:45"),
+        ("Pacific/Apia", "2011-12-28T12:00", "2011-12-29T22:00"),
+    ],
+)
+def test_a_lock_of_a_day_ends_at_the_same_time_of_the_next_day(zone, earned, lock_ends):
+    shop = Tenant(timezone=zone, currency="EUR", settings={"points_lock_days": 1})
+    local = datetime.fromisoformat(earned).replace(tzinfo=ZoneInfo(zone))
+
+    ends = programme_of(shop).lock_end(local.astimezone(UTC))
+
+    assert ends == datetime.fromisoformat(lock_ends).replace(tzinfo=UTC)
+
+
+def test_a_clock_that_is_changed_while_points_are_held_back_moves_no_expiry():
+    """23:30 and 24 hours are half past midnight of the day after the next in spring."""
+    rules = {"points_lock_days": 1, "points_expire": "after_x_days", "points_days": 1}
+    shop = Tenant(timezone="Europe/Oslo", currency="EUR", settings=rules)
+
+    expires = programme_of(shop).expiry(datetime(2026, 3, 28, 22, 30, tzinfo=UTC))
+
+    assert expires == datetime(2026, 3, 30, 21, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "instant"),
+    [
+        ("Europe/Oslo", (2026, 3, 29), "2026-03-29T21:59:59"),
+        ("Europe/Oslo", (2026, 10, 25), "2026-10-25T22:59:59"),
+        ("Asia/Kathmandu", (2028, 2, 29), "2028-02-29T18:14:59"),
+        # The clocks go back at midnight: the day has two last seconds.
+        ("America/Santiago", (2026, 4, 4), "2026-04-05T03:59:59"),
+        ("Asia/Beirut", (2026, 10, 24), "2026-10-24T21:59:59"),
+        # A day that the calendar left out ends with the next one.
+        ("Pacific/Apia", (2011, 12, 30), "2011-12-31T09:59:59"),
+    ],
+)
+def test_a_day_ends_with_its_last_second_whatever_the_clocks_do(zone, day, instant):
+    programme = programme_of(Tenant(timezone=zone, currency="EUR", settings={}))
+
+    assert programme.last_second_of(date(*day)) == datetime.fromisoformat(instant + "+00:00")
 
 
 def test_a_lot_is_expired_from_its_instant_on_whether_or_not_a_job_ran(acme, ada):
@@ -179,7 +217,7 @@ def test_held_back_points_cannot_be_spent_before_their_lock_ends(acme, ada):
     ("order", "left"),
     [("soonest_expiry", {"old": 5_00, "new": 0}), ("oldest", {"old": 0, "new": 5_00})],
 )
-def test_spending_takes_the_lots_in_the_order_of_the_programme(acme, ada, order, left):
+def test_c4_spending_takes_the_lots_in_the_order_of_the_programme(acme, ada, order, left):
     update_tenant(acme, settings={"spend_order": order})
     with clock.frozen(NOON):
         old = add_points(ada, points=5_00)
@@ -192,7 +230,7 @@ def test_spending_takes_the_lots_in_the_order_of_the_programme(acme, ada, order,
     assert {name: lot.remaining for name, lot in lots.items()} == left
 
 
-def test_cancelling_takes_what_is_left_and_what_was_spent_stays_spent(ada):
+def test_c4_cancelling_takes_what_is_left_and_what_was_spent_stays_spent(ada):
     entry = add_points(ada, points=100_00)
     spend_points(ada, points=30_00)
 
@@ -207,7 +245,7 @@ def test_cancelling_takes_what_is_left_and_what_was_spent_stays_spent(ada):
     assert adds_up(account_of(ada))
 
 
-def test_spending_cannot_be_cancelled(ada):
+def test_c4_spending_cannot_be_cancelled(ada):
     add_points(ada, points=10_00)
     spent = spend_points(ada, points=1_00)
 
@@ -217,7 +255,7 @@ def test_spending_cannot_be_cancelled(ada):
     assert refusal.value.code == "not_cancellable"
 
 
-def test_sent_points_keep_their_expiry_and_never_count_as_earned(acme, ada, grace):
+def test_c4_sent_points_keep_their_expiry_and_never_count_as_earned(acme, ada, grace):
     update_tenant(acme, settings={"points_expire": "end_of_month"})
     with clock.frozen(NOON):
         first = add_points(ada, points=4_00)

@@ -17,7 +17,6 @@ from loyalty.services import (
     level_warnings,
     levels_of,
     reached_level,
-    reorder_levels,
     set_level_active,
     update_level,
 )
@@ -280,16 +279,6 @@ def test_what_a_rule_gives_on_a_level_goes_with_the_level(acme, levels):
     delete_level(levels["level3"])
 
     assert not LevelMultiplier.objects.exists()
-
-
-def test_levels_are_put_in_order_as_a_whole(acme, levels):
-    wanted = [levels[name].pk for name in ("level3", "level2", "level1", "level0")]
-
-    reorder_levels(wanted)
-
-    assert [level.name for level in Level.objects.all()] == ["level3", "level2", "level1", "level0"]
-    assert refused(reorder_levels, wanted[:3]) == {"levels": "invalid"}
-    assert refused(reorder_levels, [*wanted[:3], wanted[0]]) == {"levels": "invalid"}
 
 
 def test_a_level_is_found_by_id_or_by_a_name_that_only_it_has(acme, rival, levels):

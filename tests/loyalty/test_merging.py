@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from customers.services import merge_customers, preview_merge, undo_merge
 from loyalty.models import Entry, Lot, LoyaltyAccount, Redemption, Transaction
 from loyalty.services import (
+    Repeated,
     account_of,
     add_points,
     assign_level,
@@ -16,17 +17,18 @@ from loyalty.services import (
     spend_points,
     transfer_points,
 )
+from loyalty.services.counting import replay
 from loyalty.services.levels import create_level
 from loyalty.services.points import account_of_lot
 from loyalty.services.redeeming import cancel_redemption, redeem_reward
 from loyalty.services.rewards import create_reward
 from loyalty.services.rules import create_earning_rule
-from loyalty.services.transactions import record_transaction, replay_counters
+from loyalty.services.transactions import record_transaction
 from loyalty.status import status_of
 from tenancy import clock
 from tenancy.services import update_tenant
 from tests.factories import CustomerFactory
-from tests.loyalty.test_ledger import adds_up
+from tests.loyalty.story import adds_up
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 COUNTED = ("transactions_count", "transactions_amount", "amount_without_delivery")
@@ -50,7 +52,7 @@ def sums_hold(*customers):
     for customer in customers:
         account = LoyaltyAccount.objects.get(customer=customer)
         assert adds_up(account)
-        counters = replay_counters(account)
+        counters = replay(list(Transaction.objects.filter(account=account)))
         assert [getattr(account, name) for name in COUNTED] == [
             getattr(counters, name) for name in COUNTED
         ]
@@ -212,6 +214,19 @@ def test_a_chain_of_merges_is_undone_from_the_last(acme, ada, grace):
     assert account_of(grace).points == 3_00
     undo_merge(again)
     sums_hold(ada, grace, mary)
+
+
+def test_a_message_repeated_after_two_merges_counts_once(acme, ada, grace):
+    mary = CustomerFactory(tenant=acme, first_name="Mary")
+    first = add_points(ada, points=5_00, source=("till", "receipt-1"))
+    merge_customers(grace, ada)
+    merge_customers(mary, grace)
+
+    with pytest.raises(Repeated) as repeated:
+        add_points(mary, points=5_00, source=("till", "receipt-1"))
+
+    assert repeated.value.entry == first
+    assert account_of(mary).points == 5_00
 
 
 def test_an_account_that_must_be_checked_stands_in_the_way(ada, grace):

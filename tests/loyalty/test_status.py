@@ -47,7 +47,7 @@ def test_t69_what_is_added_spent_and_cancelled_shows_in_the_totals(ada, levels):
     assert (status.points, status.earned_points) == (0, 0)
 
 
-def test_the_documented_sample_adds_up(acme, ada, levels):
+def test_c5_the_documented_sample_adds_up(acme, ada, levels):
     """161.9 left, 25 used, 88 expired: 274.9 earned; 33, 116.9 and 12 expire on three days."""
     set_programme(acme, **EXPIRE_30)
     with clock.frozen(NOON - timedelta(days=40)):
