@@ -9,10 +9,17 @@ from loyalty.amounts import money_out, number_out, plain, points_told
 from loyalty.explaining import explain
 from loyalty.models import Entry, LoyaltyAccount, Redemption, Transaction
 from loyalty.status import status_of
+from tenancy.admin.telling import KINDS
 from tenancy.models import Store
 from tenancy.scoping import current_tenant
 
 N_ENTRIES, N_TRANSACTIONS, N_REDEMPTIONS, N_DAYS = 50, 20, 20, 12
+STATES = {
+    "open": gettext_lazy("can be used"),
+    "used": gettext_lazy("used"),
+    "cancelled": gettext_lazy("cancelled"),
+    "expired": gettext_lazy("run out"),
+}
 
 
 class LoyaltyPanel(Panel):
@@ -37,8 +44,9 @@ class LoyaltyPanel(Panel):
             "account": account,
             "points": points_told(status.points),
             "locked": points_told(status.locked_points) if status.locked_points else "",
+            "assigned": status.is_assigned,
             "percent": plain(number_out(account.level.reward_percent)) if account.level else "",
-            "spent_for": f"{money_out(account.transactions_amount, currency):f} {currency}",
+            "spent_for": f"{money_out(account.transactions_amount, currency):,f} {currency}",
             "sentence": explain(status, (get_language() or "en").partition("-")[0]),
             "entries": [
                 told_entry(entry, stores, bought.get(entry.pk, "")) for entry in entries[:N_ENTRIES]
@@ -51,7 +59,10 @@ class LoyaltyPanel(Panel):
                     :N_TRANSACTIONS
                 ]
             ],
-            "redemptions": Redemption.objects.filter(account=account)[:N_REDEMPTIONS],
+            "redemptions": [
+                {"row": row, "state": STATES[row.status_at(status.at)]}
+                for row in Redemption.objects.filter(account=account)[:N_REDEMPTIONS]
+            ],
             "deeds": self._deeds(account),
         }
 
@@ -77,11 +88,12 @@ class LoyaltyPanel(Panel):
 def told_entry(entry, stores, bought):
     """A movement as a row of the timeline; `bought` names the reward that it paid for."""
     moved = entry.points or entry.locked_points
+    label = entry.note.actor_label if hasattr(entry, "note") else ""
     return {
         "at": entry.at,
         "kind": entry.get_kind_display(),
         "note": entry.note.text if hasattr(entry, "note") else bought,
-        "who": entry.note.actor_label if hasattr(entry, "note") else "",
+        "who": label or KINDS.get(entry.actor_kind, entry.actor_kind),
         "up": moved > 0,
         "moved": points_told(abs(moved)),
         "nothing": moved == 0,
@@ -100,7 +112,7 @@ def told_transaction(row, currency):
         "number": row.number,
         "kind": row.get_kind_display(),
         "is_return": row.kind == Transaction.Kind.RETURN,
-        "amount": f"{money_out(row.amount, currency):f} {currency}",
+        "amount": f"{money_out(row.amount, currency):,f} {currency}",
         "store": row.store or "",
         "waits": row.applied_seq is None,
     }

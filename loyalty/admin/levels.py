@@ -18,7 +18,7 @@ from loyalty.admin.fields import (
     other_languages,
     translation_fields,
 )
-from loyalty.amounts import number_in, number_out, plain
+from loyalty.amounts import number_in, number_out, plain, points_told
 from loyalty.models import Level, LoyaltyAccount
 from loyalty.programme import programme_of
 from loyalty.services.levels import create_level, delete_level, level_warnings, update_level
@@ -163,7 +163,7 @@ class LevelAdmin(ModelAdmin):
         unit = (
             _("points") if programme_of(current_tenant()).by_points else current_tenant().currency
         )
-        return f"{plain(number_out(level.threshold))} {unit}"
+        return f"{points_told(level.threshold)} {unit}"
 
     @admin.display(description=gettext_lazy("reward"))
     def reward_shown(self, level):

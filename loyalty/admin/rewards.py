@@ -25,7 +25,13 @@ from loyalty.admin.fields import (
 from loyalty.admin.ledger import OfCustomers
 from loyalty.amounts import points_told
 from loyalty.models import Level, Redemption, Reward
-from loyalty.services.redeeming import cancel_redemption, set_delivery, use_coupon
+from loyalty.services.redeeming import (
+    cancel_redemption,
+    find_coupon,
+    set_delivery,
+    unuse_coupon,
+    use_coupon,
+)
 from loyalty.services.rewards import create_reward, delete_reward, update_reward
 from tenancy import clock
 from tenancy.admin.base import ModelAdmin, ReadOnlyAdmin
@@ -199,9 +205,8 @@ class RedemptionAdmin(OfCustomers, ReadOnlyAdmin):
     )
 
     def get_search_results(self, request, queryset, search_term):
-        term = search_term.strip().upper()
-        if term and queryset.filter(coupon=term).exists():
-            return queryset.filter(coupon=term), False
+        if found := find_coupon(search_term):
+            return queryset.filter(pk=found.pk), False
         return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description=gettext_lazy("state"))
@@ -216,6 +221,7 @@ class RedemptionAdmin(OfCustomers, ReadOnlyAdmin):
     def get_urls(self):
         return [
             self.own_path("<path:object_id>/use/", self.use_view, "use"),
+            self.own_path("<path:object_id>/unuse/", self.unuse_view, "unuse"),
             self.own_path("<path:object_id>/cancel/", self.cancel_view, "cancel"),
             self.own_path("<path:object_id>/delivery/", self.delivery_view, "delivery"),
             *super().get_urls(),
@@ -231,6 +237,7 @@ class RedemptionAdmin(OfCustomers, ReadOnlyAdmin):
         is_open = not redemption.used_at and not redemption.cancelled_at
         for name, title, icon, fits in (
             ("use", _("Mark as used"), "task_alt", is_open),
+            ("unuse", _("Take the use back"), "undo", bool(redemption.used_at)),
             ("cancel", _("Cancel"), "cancel", is_open),
             ("delivery", _("Delivery"), "local_shipping", bool(redemption.delivery) and is_open),
         ):
@@ -248,6 +255,18 @@ class RedemptionAdmin(OfCustomers, ReadOnlyAdmin):
             _("Mark as used"),
             _("The coupon works once; from now on it is used."),
             lambda redemption, values: use_coupon(redemption),
+        )
+
+    def unuse_view(self, request, object_id):
+        """The wrong coupon was handed in."""
+        return self._deed(
+            request,
+            object_id,
+            "unuse",
+            ReasonForm,
+            _("Take the use back"),
+            _("The coupon was used by mistake; it works again, until the day on which it ends."),
+            lambda redemption, values: unuse_coupon(redemption, reason=values["reason"]),
         )
 
     def cancel_view(self, request, object_id):

@@ -39,7 +39,7 @@ class StoreFilter(DropdownFilter):
 def money_told(amount):
     """An amount in minor units with the tenant's currency."""
     currency = current_tenant().currency
-    return f"{money_out(amount, currency):f} {currency}"
+    return f"{money_out(amount, currency):,f} {currency}"
 
 
 class LineInline(TabularInline):

@@ -4,13 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from customers.services import delete_customer
+from events.actors import Actor, acting
 from events.models import HistoryEntry
 from loyalty.models import EarningRule, Entry, Level, Redemption, Reward
 from loyalty.services import account_of, add_points, assign_level
 from loyalty.services.levels import create_level
-from loyalty.services.redeeming import redeem_reward
+from loyalty.services.redeeming import redeem_reward, use_coupon
 from loyalty.services.rewards import create_reward
 from loyalty.services.transactions import record_transaction
+from tenancy import clock
 from tenancy.services import update_tenant
 from tests.admin.browsing import form_data, send, text_of
 from tests.admin.conftest import customer_page, page
@@ -34,6 +37,18 @@ def test_the_tab_tells_level_points_and_every_movement_with_the_balance(office, 
     assert "112.5" in text
     assert "for the summer reading" in text
     assert "+12.5" in text
+
+
+def test_the_tab_says_who_moved_points_and_where_a_coupon_stands(office, ada):
+    with acting(Actor("staff", ada.pk, "")), clock.frozen(datetime(2026, 3, 1, 12, tzinfo=UTC)):
+        add_points(ada, points=10_00)
+        redeem_reward(ada, create_reward(name="Mug", cost="5", valid_days=1))
+
+    text = text_of(office.get(customer_page(ada)))
+
+    assert "Staff" in text
+    assert "run out" in text
+    assert "can be used" not in text
 
 
 def test_a_purchase_stands_in_the_tab(office, ada):
@@ -133,6 +148,34 @@ def test_a_reward_is_redeemed_used_and_another_cancelled(office, ada):
     assert second.cancelled_at is not None
     assert points_of(ada) == 5_00
     assert again.status_code == 200
+
+
+def test_a_use_by_mistake_is_taken_back_from_the_coupon_that_was_found(shop, ada):
+    add_points(ada, points=10_00)
+    redemption = redeem_reward(ada, create_reward(name="Mug", cost="5"))
+    use_coupon(redemption)
+
+    found = shop.get(
+        page("loyalty_redemption", "changelist"),
+        {"q": redemption.coupon.lower().replace("-", " ")},
+    )
+    shop.post(page("loyalty_redemption", "unuse", redemption.pk), {"reason": "wrong coupon"})
+    again = shop.post(page("loyalty_redemption", "unuse", redemption.pk), {"reason": "twice"})
+
+    redemption.refresh_from_db()
+    assert redemption.coupon in text_of(found)
+    assert redemption.used_at is None
+    assert "This coupon was not used." in text_of(again)
+
+
+def test_points_of_a_deleted_customer_are_not_cancelled(office, ada):
+    entry = add_points(ada, points=10_00)
+    delete_customer(ada)
+
+    answer = office.post(page("loyalty_entry", "cancel", entry.pk), {"reason": "too late"})
+
+    assert "was deleted" in text_of(answer)
+    assert not Entry.objects.filter(kind="cancel").exists()
 
 
 def test_points_that_came_by_mistake_are_cancelled(office, ada):
