@@ -121,7 +121,10 @@ def demo_token(tenant):
     with in_tenant(tenant):
         for old in AccessToken.objects.live().filter(name="demo"):
             revoke_token(old)
-        scopes = ("customers:read", "customers:write", "customers:export", "groups:read")
+        scopes = (
+            *("customers:read", "customers:write", "customers:export", "groups:read"),
+            *("loyalty:read", "loyalty:write", "points:adjust", "transactions:write"),
+        )
         return create_token(tenant, holder="service", scopes=scopes, name="demo")[1]
 
 

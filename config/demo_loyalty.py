@@ -1,6 +1,7 @@
 """The loyalty half of the demonstration: a programme, purchases, returns, points, rewards."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from loyalty.models import EarningRule, Level, Reward
 from loyalty.services import adjust_points
@@ -74,7 +75,7 @@ def shop(customer, pick, until, stores, index):
     instants = sorted(
         begin + timedelta(days=days * pick.random()) for _n in range(pick.choice(HABIT))
     )
-    for number, instant in enumerate(instants):
+    for number, (instant, following) in enumerate(pairwise([*instants, until])):
         with clock.frozen(instant):
             receipt = f"{store.code.upper()}-{index:04d}-{number:02d}"
             lines = _basket(pick)
@@ -88,7 +89,8 @@ def shop(customer, pick, until, stores, index):
                 lines=lines,
             )
         if pick.random() < 0.08:
-            with clock.frozen(instant + timedelta(hours=30)):
+            # Before the next purchase, so that the timeline tells what happened in its order.
+            with clock.frozen(min(instant + timedelta(hours=30), following)):
                 record_transaction(
                     customer,
                     number=f"{receipt}-R",
