@@ -46,6 +46,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, t
         folder = settings.BASE_DIR / "var" if chosen else tmp_path_factory.mktemp("database")
         folder.mkdir(exist_ok=True)
         name = str(folder / f"{name}.sqlite3")
+    elif pool := database.get("OPTIONS", {}).get("pool"):
+        # A hundred threads may queue for ten connections while other runs keep the machine busy.
+        pool["timeout"] = 120
     database.setdefault("TEST", {})["NAME"] = name
 
 
