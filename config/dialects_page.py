@@ -28,7 +28,8 @@ def dialects():
 def page():
     """The whole text."""
     spoken = dialects()
-    return "\n".join([HEAD, *_mounts(spoken), *_fields(spoken), *_endpoints(spoken)])
+    fields = ["", "## Fields of a customer", "", *field_lines(spoken)]
+    return "\n".join([HEAD, *_mounts(spoken), *fields, *_endpoints(spoken)])
 
 
 def serves(endpoint):
@@ -54,7 +55,8 @@ def _mounts(spoken):
     return _table(["dialect", "mount", "format", "errors", "credentials"], rows)
 
 
-def _fields(spoken):
+def field_lines(spoken):
+    """A table of our fields in the words of these dialects, and why one has none."""
     names = sorted({name for one in spoken for name in (*one.spoken, *one.unspoken)})
     notes, rows = [], []
     for name in names:
@@ -67,8 +69,7 @@ def _fields(spoken):
         rows.append([f"`{name}`", *cells])
     told = [f"{number}. {reason}" for number, reason in enumerate(notes, 1)]
     head = ["our field", *(one.label for one in spoken)]
-    return ["", "## Fields of a customer", "", *_table(head, rows), "", "Not said, because:", "",
-            *told]  # fmt: skip
+    return [*_table(head, rows), "", "Not said, because:", "", *told]
 
 
 def _endpoints(spoken):

@@ -5,6 +5,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from config import docs
 from tenancy import urls as tenancy
 
 # Each API refuses in its own words, also where no view was found.
@@ -27,6 +28,7 @@ urlpatterns = [
     path("favicon.ico", IconView.as_view()),
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api")),
+    *docs.urlpatterns,
     path("", include("dialects.urls")),
     *tenancy.pages,
 ]

@@ -24,6 +24,7 @@ from tenancy.services.signing_in import tenant_by_code
 __all__ = [
     "MAX_DEPTH",
     "AsTheVendor",
+    "Described",
     "Dialect",
     "DialectEndpoint",
     "JSONParser",
@@ -41,6 +42,21 @@ __all__ = [
 
 
 @dataclass(frozen=True)
+class Described:
+    """What a dialect's OpenAPI document says of one endpoint, beside what is read from the code:
+    the docstring of its action, who may call, the parameters of its path.
+
+    `body` and `answer` are serializers (or a JSON schema as a dict); of a form with `brackets` the
+    fields stand below that name. `parameters` maps those of the query to (JSON schema, sentence).
+    """
+
+    body: object = None
+    answer: object = None
+    parameters: dict = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True)
 class Dialect:
     """What a dialect says of itself; docs/dialects.md is made of it, and the contract suite holds
     it to it.
@@ -48,6 +64,10 @@ class Dialect:
     `spoken` maps the names of a record (`customers.records`) to the vendor's; `unspoken` maps those
     that the format does not say to the reason. `endpoints` are those that the vendor documents,
     "METHOD /path", each <parameter> named by the vendor.
+
+    Of those that speak JSON an OpenAPI document is served: `security` holds its security schemes,
+    `refusal` the JSON schema of an error, `described` a Described for each endpoint of which there
+    is more to say than the code says by itself.
     """
 
     name: str
@@ -59,6 +79,13 @@ class Dialect:
     spoken: dict
     unspoken: dict = field(default_factory=dict)
     endpoints: tuple = ()
+    security: dict = field(default_factory=dict)
+    refusal: dict = field(default_factory=lambda: {"type": "object"})
+    described: dict = field(default_factory=dict)
+
+    @property
+    def speaks_json(self):
+        return "JSON" in self.format
 
 
 class AsTheVendor(BaseContentNegotiation):

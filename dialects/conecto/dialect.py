@@ -1,8 +1,27 @@
 """What Conecto's format says of a customer, and what it has no word for."""
 
-from dialects.base import Dialect
+from dialects.base import Described, Dialect
+from dialects.conecto.serializers import ConectoPage
 
 NO_WORD = "the format has no word for it"
+TEXT, WHOLE = {"type": "string"}, {"type": "integer", "minimum": 1}
+ASKED = {
+    "page": ({**WHOLE, "default": 1}, "The first page is 1."),
+    "pageSize": ({**WHOLE, "default": 50}, "Rows per page, at most 100."),
+    "search": (TEXT, "Words of name, e-mail or phone."),
+    "updatedAfter": ({**TEXT, "format": "date-time"}, "Only what changed later."),
+}
+REFUSAL = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {"code": TEXT, "message": TEXT},
+            "required": ["code", "message"],
+        }
+    },
+    "required": ["error"],
+}
 
 DIALECT = Dialect(
     name="conecto",
@@ -44,4 +63,9 @@ DIALECT = Dialect(
         "anonymised_at": "the anonymised are left out of the format's lists",
     },
     endpoints=("GET /pos/v2/<locationId>/customers",),
+    security={"token": {"type": "http", "scheme": "bearer"}},
+    refusal=REFUSAL,
+    described={
+        "GET /pos/v2/<locationId>/customers": Described(answer=ConectoPage, parameters=ASKED)
+    },
 )

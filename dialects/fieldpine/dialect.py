@@ -1,8 +1,32 @@
 """What Fieldpine's format says of a customer, and what it has no word for."""
 
-from dialects.base import Dialect
+from dialects.base import Described, Dialect
+from dialects.fieldpine.serializers import FieldpineCustomer, FieldpineRow
 
 NO_WORD = "the format has no word for it"
+TEXT, WHOLE = {"type": "string"}, {"type": "integer", "minimum": 0}
+ASKED = {
+    "englishquery": (TEXT, "Words and phrases, such as `editdtu after 17-jan-2020`."),
+    "filter": (TEXT, "`account`, or `account=1234`."),
+    "option": (TEXT, "Hints that only move rows: `intent:sale;geo:59.91,10.75`."),
+    "limit": ({**WHOLE, "default": 100}, "Rows; 0: everything in one answer."),
+    "page": ({"type": "integer", "minimum": 1, "default": 1}, "The first page is 1."),
+    "sort": (TEXT, "A field, then `asc` or `desc`; else the newest edit first."),
+}
+
+
+def _object(**properties):
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+PACKET = _object(
+    Code={"type": "integer"},
+    Message=TEXT,
+    Severity={"type": "string", "enum": ["Error", "Warning", "Info"]},
+)
+SEVERAL = _object(QERR={"type": "array", "items": PACKET})
+LISTED = Described(answer=_object(data={"type": "array", "items": FieldpineRow}), parameters=ASKED)
+CREATED = Described(body=FieldpineCustomer, answer=_object(data=FieldpineRow))
 
 DIALECT = Dialect(
     name="fieldpine",
@@ -59,4 +83,12 @@ DIALECT = Dialect(
         "POST /OpenApi2/Sales",
         "GET /OpenApi2/AllocateKeys",
     ),
+    security={"key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"}},
+    refusal=_object(error={"oneOf": [PACKET, SEVERAL]}),
+    described={
+        "POST /OpenApi2/Customers": CREATED,
+        "GET /OpenApi2/Customers": LISTED,
+        "POST /Customers": CREATED,
+        "GET /Customers": LISTED,
+    },
 )

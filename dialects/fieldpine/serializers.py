@@ -48,11 +48,11 @@ class FieldpineCustomer(serializers.Serializer):
     Mobile = Word(source="phones")
     Fax = Word(source="phones")
     Email = Word(source="emails")
-    EUCitizen = Flag(source="eu_citizen")
+    EUCitizen = Flag(source="eu_citizen", allow_null=True)
     ContactComment = Word(source="internal_note")
-    Birthday = Birthday(source="birth_date")
-    CreditLimit = Amount(source="credit_limit")
-    FloorLimit = Amount(source="floor_limit")
+    Birthday = Birthday(source="birth_date", allow_null=True)
+    CreditLimit = Amount(source="credit_limit", allow_null=True)
+    FloorLimit = Amount(source="floor_limit", allow_null=True)
     DoNotUse = Number01(source="hidden")
     ExcludeLoyalty = Number01(source="no_loyalty")
 
@@ -133,3 +133,13 @@ class FieldpineCustomer(serializers.Serializer):
             names[ADDRESS_LINE_3] = further[0]
         ((name, _error),) = translated([{"field": path}], names)
         return name
+
+
+class FieldpineRow(FieldpineCustomer):
+    """A customer as one is shown."""
+
+    Cid = serializers.IntegerField(source="number")
+    Physkey = serializers.CharField()
+    EditDtu = serializers.DateTimeField(source="updated_at")
+    # The third line holds the further ones.
+    Address4 = Address5 = Address6 = None

@@ -1,6 +1,7 @@
 """What Open Loyalty's format says of a customer, and what it has no word for."""
 
 from dialects.base import Dialect
+from dialects.openloyalty.described import DESCRIBED, SECURITY
 
 NO_WORD = "the format has no word for it"
 BELOW = "/api/<storeCode>"
@@ -121,4 +122,6 @@ DIALECT = Dialect(
         ),
     },
     endpoints=ENDPOINTS,
+    security=SECURITY,
+    described=DESCRIBED,
 )

@@ -159,6 +159,8 @@ class Country(Text):
 class Tick(serializers.Field):
     """A checkbox: 1 or 0, true or false; empty is no."""
 
+    schema = {"type": "boolean"}
+
     default_error_messages = {"required": BLANK, "untrue": BLANK, "invalid": INVALID}
 
     def __init__(self, *, must=False, **options):
@@ -216,6 +218,7 @@ class Labels(serializers.Field):
 class Structure(serializers.Field):
     """A list or a map whose parts the services judge."""
 
+    schema = {}
     default_error_messages = {"invalid": INVALID}
 
     def __init__(self, **options):
