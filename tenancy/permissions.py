@@ -422,6 +422,8 @@ MODEL_OPERATIONS = {
         "charge_account.update",
         "charge_account.destroy",
     ),
+    "customers.possibleduplicate": ("duplicates.list", None, None, None),
+    "customers.merge": ("merges.list", None, None, None),
     "customers.tombstone": ("customers.anonymise", None, None, None),
     "groups.group": ("groups.list", "groups.create", "groups.partial_update", "groups.destroy"),
     "groups.subscription": (

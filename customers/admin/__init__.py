@@ -1,5 +1,5 @@
 """The back office's view of customers."""
 
-from customers.admin import customers, tombstones
+from customers.admin import customers, merging, tombstones
 
-__all__ = ["customers", "tombstones"]
+__all__ = ["customers", "merging", "tombstones"]

@@ -35,6 +35,7 @@ from customers.admin.forms import BESIDE_PROFILE, LISTS, CustomerForm, decimal_m
 from customers.admin.inlines import ON_BOTH, ON_CHANGE, StoreProfileFormSet
 from customers.admin.loyalty import LoyaltyPanel
 from customers.admin.merged import LeadsToSurvivor
+from customers.admin.merging import MergeTwo
 from customers.admin.panels import ConsentPanel, DevicePanel, HistoryPanel
 from customers.admin.saving import (
     changed_meanwhile,
@@ -77,7 +78,7 @@ def status_badge(customer):
 
 
 @admin.register(Customer)
-class CustomerAdmin(LeadsToSurvivor, DeedPages, ExportPages, ModelAdmin):
+class CustomerAdmin(LeadsToSurvivor, MergeTwo, DeedPages, ExportPages, ModelAdmin):
     form = CustomerForm
     history_subject = "customer"
     paginator = InfinitePaginator  # a table too large to count on every visit
@@ -306,6 +307,7 @@ class CustomerAdmin(LeadsToSurvivor, DeedPages, ExportPages, ModelAdmin):
             context["customer"] = customer
             context["status_badge"] = status_badge(customer)
             context["has_picture"] = Avatar.objects.filter(customer=customer).exists()
+            context |= self.told_doubles(request, customer)
             context["actions_detail"] = self.deed_navigation(request, customer)
         else:
             context["title"] = _("Register a customer")

@@ -203,7 +203,10 @@ DEEDS = {
 class DeedPages(ErasurePages):
     """The deeds as pages of the customer admin and as actions on its list."""
 
-    actions = ("activate_many", "deactivate_many", "send_code_many", "anonymise_many")
+    actions = (
+        *("activate_many", "deactivate_many", "send_code_many", "merge_two"),
+        "anonymise_many",
+    )
 
     def get_urls(self):
         return [
@@ -299,6 +302,7 @@ class DeedPages(ErasurePages):
             "activate_many": "customers.activate",
             "deactivate_many": "customers.deactivate",
             "send_code_many": "customers.send_code",
+            "merge_two": "customers.merge",
             "anonymise_many": "customers.anonymise",
         }
         return {

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 WORK = (
     (_("Customers"), "group", "customers.customer"),
+    (_("Duplicates"), "join_inner", "customers.possibleduplicate"),
     (_("Groups"), "groups", "groups.group"),
     (_("Subscriptions"), "how_to_reg", "groups.subscription"),
 )
@@ -20,6 +21,7 @@ RECORDS = (
     (_("History"), "history", "events.historyentry"),
     (_("Events"), "bolt", "events.event"),
     (_("Jobs"), "pending_actions", "events.job"),
+    (_("Merges"), "merge", "customers.merge"),
     (_("Deleted customers"), "delete_history", "customers.tombstone"),
 )
 SET_UP = (

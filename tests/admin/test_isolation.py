@@ -5,8 +5,17 @@ from django.apps import apps
 from django.contrib.admin.sites import site
 from django.db import models
 
-from customers.models import Address, Customer, Email, Phone, StoreProfile, Tombstone
+from customers.models import (
+    Address,
+    Customer,
+    Email,
+    Phone,
+    PossibleDuplicate,
+    StoreProfile,
+    Tombstone,
+)
 from customers.services import (
+    merge_customers,
     record_consent,
     register_customer,
     send_temporary_password,
@@ -75,6 +84,7 @@ def theirs(rival):
         )
         rows = [customer, store, member, token, group, subscription, tombstone, user, rival]
         rows += loyalty_of(customer)
+        rows += doubles_of(customer)
         by_model = {type(row): row for row in rows}
         by_model[HistoryEntry] = HistoryEntry.objects.about("customer", customer.pk).first()
         by_model[Event] = Event.objects.first()
@@ -85,6 +95,16 @@ def theirs(rival):
         by_model[Message] = send_password_of(customer)
         by_model[Job] = enqueue("events.tidy_jobs", tenant=rival, thing=f"{MARK}-7")
     return by_model
+
+
+def doubles_of(customer):
+    """A record that may be the same person, and one that was merged."""
+    second, third = (register_customer(first_name=MARK, last_name=f"{n}") for n in range(2))
+    one, other = sorted((customer, second), key=lambda each: each.pk)
+    pair = PossibleDuplicate.objects.create(
+        tenant=customer.tenant, first=one, second=other, score=10, reasons=[["email", "same"]]
+    )
+    return [pair, merge_customers(customer, third)]
 
 
 def text_of_theirs():

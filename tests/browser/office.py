@@ -68,8 +68,16 @@ class Office:
         return self.page.locator("body").inner_text()
 
     def in_theme(self, theme):
-        """Show the page "light" or "dark", as the system of the person asks for."""
+        """Show the page "light" or "dark": as the system of the person asks for, and by the switch
+        of the back office, which looks at the system only when a page is loaded."""
         self.page.emulate_media(color_scheme=theme)
+        self.page.evaluate(
+            """(theme) => {
+              if (window.Alpine) Alpine.$data(document.documentElement).adminTheme = theme;
+            }""",
+            theme,
+        )
+        self.page.wait_for_function("document.getAnimations().length === 0")
         return self
 
     def photograph(self, name):

@@ -11,6 +11,16 @@ def test_a_person_who_has_signed_in_finds_a_page_that_everybody_can_use(office):
     office.photograph("start")
 
 
+def test_dark_is_dark(office):
+    office.go("/admin/").in_theme("dark")
+
+    ground = office.page.evaluate("getComputedStyle(document.body).color")
+
+    assert office.page.locator("html.dark").count() == 1
+    office.in_theme("light")
+    assert office.page.evaluate("getComputedStyle(document.body).color") != ground
+
+
 def test_the_keyboard_reaches_the_list_of_customers(shop, ada):
     shop.go("/admin/").tab_to("Customers").press("Enter")
 
