@@ -59,9 +59,9 @@ def register_customer(
         clean = clean_profile(profile, tenant=tenant)
     except ValidationError as error:
         errors |= error.error_dict
-    statements = _collected(errors, build_consents, tenant, consents, store)
-    encoded = _collected(errors, _encode, password)
-    created_at = _collected(errors, clean_created_at, created_at, tenant)
+    statements = collected(errors, build_consents, tenant, consents, store)
+    encoded = collected(errors, _encode, password)
+    created_at = collected(errors, clean_created_at, created_at, tenant)
     if status not in Customer.Status.values:
         errors["status"] = ValidationError(_("No such status."), code="invalid_choice")
     if not errors and not _says_anything(clean):
@@ -224,9 +224,10 @@ def _encode(password):
     return "" if password in (None, "") else encode_password(password)
 
 
-def _collected(errors, clean, *args):
+def collected(errors, clean, *args, **options):
+    """The clean value; a refusal is put into `errors`, and None answered."""
     try:
-        return clean(*args)
+        return clean(*args, **options)
     except ValidationError as error:
         errors |= error.error_dict
         return None

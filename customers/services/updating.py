@@ -12,7 +12,12 @@ from customers.profile import clean_child, clean_profile
 from customers.services import children
 from customers.services.changes import CustomerGone, open_change, survivor_of
 from customers.services.consents import build_consents, state_consents
-from customers.services.registering import clean_created_at, set_columns, stand_in_contacts
+from customers.services.registering import (
+    clean_created_at,
+    collected,
+    set_columns,
+    stand_in_contacts,
+)
 from customers.services.slots import Places, with_places, with_slot
 
 # The list in which a sign-in stands.
@@ -39,14 +44,17 @@ def update_customer(
     `slots` maps a list to the one row that a wire knows of it (`customers.slots`), None to empty
     it, or to `Places`; the other rows stay, and so does what an address's row does not name.
     `created_at` corrects the time of a registration made elsewhere.
-    Raises ValidationError by field (unknown names included), VersionConflict, CustomerGone. When
-    nothing differs, nothing moves. A customer that somebody else brought up to date meanwhile is
-    changed as it now is.
+    Raises one ValidationError by field (unknown names included), VersionConflict, CustomerGone.
+    When nothing differs, nothing moves. A customer that somebody else brought up to date meanwhile
+    is changed as it now is.
     """
-    clean = clean_profile(changes, tenant=customer.tenant, country=_country(customer))
-    statements = build_consents(customer.tenant, consents)
-    slots = _clean_slots(slots or {}, _context(customer))
-    created_at = clean_created_at(created_at, customer.tenant)
+    tenant, country, errors = customer.tenant, _country(customer), {}
+    clean = collected(errors, clean_profile, changes, tenant=tenant, country=country)
+    statements = collected(errors, build_consents, tenant, consents)
+    slots = collected(errors, _clean_slots, slots or {}, Context(tenant, country))
+    created_at = collected(errors, clean_created_at, created_at, tenant)
+    if errors:
+        raise ValidationError(errors)
     with open_change(
         customer, deed="customer.updated", reason=reason, expected_version=expected_version
     ) as change:

@@ -178,6 +178,15 @@ def test_a_bad_row_is_named_by_its_list(grace):
     assert set(refusal.value.message_dict) == {"emails.address", "addresses.country"}
 
 
+def test_everything_that_is_wrong_with_a_change_is_told_at_once(grace):
+    with pytest.raises(ValidationError) as refusal:
+        update_customer(
+            grace, discount_percent=101, slots={"emails": {"address": "x"}}, created_at="yesterday"
+        )
+
+    assert set(refusal.value.message_dict) == {"discount_percent", "emails.address", "created_at"}
+
+
 def test_the_time_of_a_registration_elsewhere_can_be_corrected(grace):
     update_customer(grace, created_at="2017-01-01 14:15:16")
 
