@@ -8,5 +8,6 @@ urlpatterns = [
     path("api/pos/v2/", include("dialects.conecto.urls")),
     path("pos/v2/", include("dialects.conecto.urls")),
     path("api/", include("dialects.openloyalty.urls")),
+    path("API/V3/", include("dialects.zeald.urls")),
     path("", include("dialects.fieldpine.urls")),
 ]

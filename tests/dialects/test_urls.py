@@ -69,6 +69,7 @@ def test_an_endpoint_that_nobody_serves_is_told_as_such():
         ("/api/", "application/problem+json"),
         ("/api/shop/nothing/", "application/json"),
         ("/api/shop", "application/json"),
+        ("/API/V3/Nope", "text/xml; charset=utf-8"),
         ("/nothing/", "text/html; charset=utf-8"),
     ],
 )
