@@ -423,7 +423,7 @@ class _JsonSource(Source):
 
 
 class _XmlSource(Source):
-    """The one kind of XML that is known: elements <customer>, whose parts are the columns."""
+    """XML of a kind that is known: one element for each customer, whose parts are the columns."""
 
     kind = XML
 
@@ -431,8 +431,10 @@ class _XmlSource(Source):
         self._input = source
         self.encoding = "as the file declares"
         self.delimiter = None
-        self.header = list(xml_rows.COLUMNS)
+        with source.open() as binary:
+            self._xml = xml_rows.kind_of(binary)
+        self.header = list(self._xml.columns)
 
     def _records(self) -> Iterator[tuple[int, dict[str, Any] | None]]:
         with self._input.open() as binary:
-            yield from xml_rows.read_elements(binary, xml_rows.ELEMENT)
+            yield from xml_rows.read_elements(binary, self._xml)

@@ -5,7 +5,7 @@ They are listed here by hand: which one wins where two could fit is then a matte
 
 from collections.abc import Iterable
 
-from . import magento, openloyalty, prestashop, regulars, shopify, square, woocommerce
+from . import magento, openloyalty, prestashop, regulars, shopify, square, woocommerce, zeald
 from .base import Format
 
 __all__ = ["ALL", "Format", "by_name", "detect"]
@@ -23,6 +23,7 @@ ALL = (
     woocommerce.REPORT,
     square.CUSTOMERS,
     openloyalty.CUSTOMERS,
+    zeald.CUSTOMERS,
     regulars.CUSTOMERS,
 )
 

@@ -40,7 +40,8 @@ HEADERS = {
     "Company Name,Street Address 1,Street Address 2,City,State,Postal Code,Birthday,Memo,"
     "Square Customer ID,Creation Source,First Visit,Last Visit,Transaction Count,"
     "Lifetime Spend,Email Subscription Status,Instant Profile,Blocked from online booking",
-    "openloyalty-xml": ",".join(xml_rows.COLUMNS),
+    "openloyalty-xml": ",".join(xml_rows.OPEN_LOYALTY.columns),
+    "zeald-xml": ",".join(xml_rows.ZEALD.columns),
     "regulars": "id,number,external_id,first_name,last_name,email,phone,street,version",
 }
 

@@ -6,11 +6,11 @@ import pytest
 
 from customers.imports.errors import FileError
 from customers.imports.readers import open_rows
-from customers.imports.xml_rows import read_elements
+from customers.imports.xml_rows import OPEN_LOYALTY, read_elements
 
 
 def rows(text):
-    return list(read_elements(io.BytesIO(text.encode()), "customer"))
+    return list(read_elements(io.BytesIO(text.encode()), OPEN_LOYALTY))
 
 
 def test_parts_are_told_by_their_paths_and_customers_by_their_lines():
