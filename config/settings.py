@@ -219,6 +219,11 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 # Of any request, files included.
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", 8_388_608)
 
+# Of a file that is imported over the API.
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 1 << 30)
+# So long nobody else takes over an import whose holder shows no sign of life.
+IMPORT_LEASE_SECONDS = env.int("IMPORT_LEASE_SECONDS", 60)
+
 # --- Mail and SMS --------------------------------------------------------------------------
 EMAIL_URL_SETTINGS, EMAIL_URL_PROBLEMS = mail_settings(env.str("EMAIL_URL", "console://"))
 EMAIL_BACKEND = EMAIL_URL_SETTINGS["EMAIL_BACKEND"]

@@ -42,10 +42,12 @@ def _identifier(max_length):
 
 
 def choice(choices, *, empty=None):
+    known = tuple(choices.values)
+
     def clean(value, context):
         if value in (None, "") and empty is not None:
             return empty
-        if value not in choices.values:
+        if value not in known:
             raise ValidationError(
                 _("Must be one of: %(choices)s.") % {"choices": ", ".join(choices.values)},
                 code="invalid_choice",

@@ -15,13 +15,15 @@ class ExtraField:
     `clean(value, tenant)` returns the clean value or raises ValidationError; `apply(change, value)`
     writes it inside the customer's open change. A field with one value rather than a list names
     `holds(extras, value)`: whether a customer, of whom `HookTable.records` tell `extras`, is at it
-    already (None: at nothing).
+    already (None: at nothing). `apply_many(pairs)` does for many new customers at once, as (change,
+    value), what `apply` does for one; without it they are registered one by one.
     """
 
     name: str
     clean: Callable
     apply: Callable
     holds: Callable | None = None
+    apply_many: Callable | None = None
 
 
 @dataclass(slots=True)
@@ -30,6 +32,9 @@ class HookTable:
 
     # (change) -> None: a customer was just registered; `change.customer` is saved.
     registered: list = field(default_factory=list)
+    # (changes) -> None: the same for many who were registered together: whoever joins one joins the
+    # other, and leaves the same behind.
+    registered_many: list = field(default_factory=list)
     # (change) -> None: a change is about to be written; may record more into it.
     updated: list = field(default_factory=list)
     # (customer) -> dict: what this app computes for the export of one customer, by section name.
@@ -55,6 +60,8 @@ class HookTable:
     unmerged: list = field(default_factory=list)
     # (customer_ids) -> {customer_id: {name: value}}: this app's part of a record, in bulk.
     records: list = field(default_factory=list)
+    # (codes) -> None: an import names these groups; make those that are missing.
+    make_groups: list = field(default_factory=list)
     # name -> ExtraField
     fields: dict = field(default_factory=dict)
 

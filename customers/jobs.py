@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
+from customers.imports.ordering import DRY_JOB, JOB
+from customers.imports.runs import DRY_LEASE, perform_job
+from customers.imports.storing import forget_files
+from customers.imports.undoing import UNDO_JOB, perform_undo
 from customers.services import find_duplicates, forget_merges
 from customers.services.finding_duplicates import due_customers
-from events.jobs import enqueue, every, job, schedule_daily
+from events.jobs import Retry, enqueue, every, job, schedule_daily
 from tenancy import clock
 from tenancy.models import Tenant
 from tenancy.scoping import in_tenant
@@ -44,6 +48,31 @@ def order_recent(run):
                 enqueue("customers.find_recent_duplicates", tenant=tenant, key="recent")
 
 
+@job(JOB)
+def import_file(run, *, run_id):
+    """Import a file that was handed in."""
+    perform_job(run, run_id)
+
+
+@job(DRY_JOB, lease=DRY_LEASE, retry=Retry(delays=()))
+def try_import(run, *, run_id):
+    """Find out what importing a file would do."""
+    perform_job(run, run_id)
+
+
+@job(UNDO_JOB)
+def undo_import(run, *, run_id):
+    """Take back what an import did, of whom nobody has touched since."""
+    perform_undo(run, run_id)
+
+
+@job("customers.forget_imports")
+def forget_imports(run):
+    """Remove the files of imports, and what they kept of rows, after a week."""
+    forget_files()
+
+
 schedule_daily("customers.forget_merges", at="03:10")
+schedule_daily("customers.forget_imports", at="03:20")
 schedule_daily("customers.find_duplicates", at="04:00")
 every(20, "customers.order_recent_duplicates")

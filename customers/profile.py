@@ -40,7 +40,7 @@ class Profile:
 
 # --- Children --------------------------------------------------------------------------------
 def _clean_email_row(item, context):
-    row = _flags(item, "primary", "verified", "opted_out")
+    row = _cleaned(item, _EMAIL, context)
     if "address" in item:
         row["address"] = _named("address", normalise.clean_email, item["address"])
         row["address_key"] = normalise.email_key(row["address"])
@@ -48,52 +48,18 @@ def _clean_email_row(item, context):
 
 
 def _clean_phone_row(item, context):
-    row = _flags(item, "primary", "verified", "opted_out")
-    if "extension" in item:
-        row["extension"] = _named("extension", text(20), item["extension"], context)
+    row = _cleaned(item, _PHONE, context)
     if "given" in item:
         phone = _named("given", clean_given_phone, item["given"], context)
-        row |= {
-            "given": phone.given,
-            "e164": phone.e164,
-            "digits": phone.digits,
-            "reversed_digits": phone.digits[::-1],
-        }
+        row["given"], row["e164"], row["digits"] = phone.given, phone.e164, phone.digits
+        row["reversed_digits"] = phone.digits[::-1]
         if phone.extension and "extension" not in item:
             row["extension"] = phone.extension
-    if "kind" in item:
-        clean = choice(Phone.Kind, empty=Phone.Kind.MOBILE)
-        row["kind"] = _named("kind", clean, item["kind"], context)
     return row
 
 
-ADDRESS_TEXTS = {
-    "street": 250,
-    "street2": 250,
-    "street3": 250,
-    "city": 120,
-    "state": 120,
-    "postal_code": 20,
-    "first_name": 120,
-    "last_name": 120,
-    "company": 200,
-}
-
-
 def _clean_address_row(item, context):
-    row = _flags(item, "primary")
-    for name, max_length in ADDRESS_TEXTS.items():
-        if name in item:
-            row[name] = _named(name, text(max_length), item[name], context)
-    if "kind" in item:
-        clean = choice(Address.Kind, empty=Address.Kind.HOME)
-        row["kind"] = _named("kind", clean, item["kind"], context)
-    if "country" in item:
-        row["country"] = _named("country", normalise.clean_country, item["country"] or "")
-    if "email" in item:
-        row["email"] = _named("email", email_or_empty, item["email"], context)
-    if "phone" in item:
-        row["phone"] = _named("phone", _given_phone, item["phone"], context)
+    row = _cleaned(item, _ADDRESS, context)
     for name, bound in (("latitude", 90), ("longitude", 180)):
         if name in item:
             row[f"{name}_micro"] = _named(name, _micro_degrees, item[name], bound)
@@ -101,25 +67,26 @@ def _clean_address_row(item, context):
 
 
 def _clean_contact_person_row(item, context):
-    row = {}
-    for name in ("first_name", "last_name"):
-        if name in item:
-            row[name] = _named(name, text(120), item[name], context)
-    if "email" in item:
-        row["email"] = _named("email", email_or_empty, item["email"], context)
-    if "mobile" in item:
-        row["mobile"] = _named("mobile", _given_phone, item["mobile"], context)
-    return row
+    return _cleaned(item, _CONTACT_PERSON, context)
 
 
 def _clean_label_row(item, context):
+    row = _cleaned(item, _LABEL, context)
+    if "key" in item and not row["key"]:
+        raise ValidationError({"key": ValidationError(_("Must not be empty."), code="blank")})
+    return row
+
+
+def _cleaned(item, cleaners, context):
+    """What these cleaners say of the fields of an item that they know."""
     row = {}
-    if "key" in item:
-        row["key"] = _named("key", text(100), item["key"], context)
-        if not row["key"]:
-            raise ValidationError({"key": ValidationError(_("Must not be empty."), code="blank")})
-    if "value" in item:
-        row["value"] = _named("value", text(500), item["value"], context)
+    try:
+        for name, value in item.items():
+            clean = cleaners.get(name)
+            if clean is not None:
+                row[name] = clean(value, context)
+    except ValidationError as error:
+        raise ValidationError({name: error.error_list}) from error
     return row
 
 
@@ -133,8 +100,35 @@ def _micro_degrees(value, bound):
     return int(normalise.clean_decimal(value, places=6, minimum=-bound, maximum=bound) * 1_000_000)
 
 
-def _flags(item, *names):
-    return {name: _named(name, flag, item[name], None) for name in names if name in item}
+def _country(value, context):
+    return normalise.clean_country(value or "")
+
+
+_FLAGS = dict.fromkeys(("primary", "verified", "opted_out"), flag)
+_EMAIL = _FLAGS
+_PHONE = {
+    **_FLAGS,
+    "extension": text(20),
+    "kind": choice(Phone.Kind, empty=Phone.Kind.MOBILE),
+}
+_ADDRESS = {
+    **{name: text(250) for name in ("street", "street2", "street3")},
+    **{name: text(120) for name in ("city", "state", "first_name", "last_name")},
+    "postal_code": text(20),
+    "company": text(200),
+    "kind": choice(Address.Kind, empty=Address.Kind.HOME),
+    "country": _country,
+    "email": email_or_empty,
+    "phone": _given_phone,
+    "primary": flag,
+}
+_CONTACT_PERSON = {
+    "first_name": text(120),
+    "last_name": text(120),
+    "email": email_or_empty,
+    "mobile": _given_phone,
+}
+_LABEL = {"key": text(100), "value": text(500)}
 
 
 def _named(name, clean, *args):

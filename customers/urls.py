@@ -7,6 +7,7 @@ from customers.views.collection import CollectionViewSet
 from customers.views.customers import CustomerViewSet
 from customers.views.deeds import DeedViewSet, HistoryViewSet
 from customers.views.duplicates import DuplicateViewSet
+from customers.views.imports import ImportViewSet
 from customers.views.merging import MergeViewSet, MergingViewSet, NotDuplicateViewSet
 from customers.views.parts import (
     AddressViewSet,
@@ -29,6 +30,7 @@ profiles = actions(StoreProfileViewSet)
 merging = actions(MergingViewSet)
 merges = actions(MergeViewSet)
 duplicates = actions(DuplicateViewSet)
+imports = actions(ImportViewSet)
 
 
 def entries(name, view_class):
@@ -78,6 +80,14 @@ urlpatterns = [
     route("merges/", merges(get="list"), "merges"),
     route("merges/<str:merge_id>/", merges(get="retrieve"), "merge-entry"),
     route("merges/<str:merge_id>/undo/", merges(post="undo"), "merge-undo"),
+    route("imports/", imports(get="list", post="create"), "imports"),
+    route("imports/<str:import_id>/", imports(get="retrieve"), "import"),
+    route("imports/<str:import_id>/report/", imports(get="report"), "import-report"),
+    route("imports/<str:import_id>/refused/", imports(get="refused"), "import-refused"),
+    route("imports/<str:import_id>/review/", imports(get="review", post="accept"), "import-review"),
+    route("imports/<str:import_id>/repeat/", imports(post="repeat"), "import-repeat"),
+    route("imports/<str:import_id>/cancel/", imports(post="cancel"), "import-cancel"),
+    route("imports/<str:import_id>/undo/", imports(post="undo"), "import-undo"),
     *entries("emails", EmailViewSet),
     *entries("phones", PhoneViewSet),
     *entries("addresses", AddressViewSet),

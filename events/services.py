@@ -14,6 +14,7 @@ from events.actors import current
 from events.kinds import kind_named
 from events.models import Event, HistoryEntry, IdempotencyKey
 from tenancy import clock
+from tenancy.bulk import draft_class, insert_rows
 
 
 def build_history(tenant, subject_type, subject_id, *, deed, changes, version=None, reason=""):
@@ -37,6 +38,30 @@ def build_history(tenant, subject_type, subject_id, *, deed, changes, version=No
         version=version,
         changes=changes,
     )
+
+
+def write_history(tenant, subject_type, told, *, reason=""):
+    """Write the history rows of one kind of deed on many objects, in one statement.
+
+    `told` yields (subject id, deed, version, changes). Raises as `build_history` does.
+    """
+    who = current()
+    make = draft_class(HistoryEntry)
+    common = {
+        "tenant": tenant,
+        "subject_type": subject_type,
+        "at": clock.now(),
+        "actor_kind": who.actor.kind,
+        "actor_id": who.actor.id,
+        "actor_label": who.actor.label,
+        "reason": clean_reason(reason or who.reason),
+        "request_id": who.request_id,
+    }
+    rows = [
+        make(subject_id=subject_id, deed=deed, version=version, changes=changes, **common)
+        for subject_id, deed, version, changes in told
+    ]
+    insert_rows(HistoryEntry, rows)
 
 
 def clean_reason(reason):
@@ -65,6 +90,24 @@ def build_event(tenant, kind, subject_type, subject_id, *, version=None, data=No
         at=clock.now(),
         data=data or {},
     )
+
+
+def write_events(tenant, kind, subject_type, told):
+    """Write an event of one kind about each of many objects; `told` yields (subject id, version).
+
+    Raises as `build_event` does.
+    """
+    if subject_type != kind_named(kind).subject:
+        raise ValueError(f"{kind} is about another subject than a {subject_type}")
+    make, instant = draft_class(Event), clock.now()
+    rows = [
+        make(
+            tenant=tenant, uid=uuid.uuid4(), kind=kind, subject_type=subject_type,
+            subject_id=subject_id, version=version, at=instant, data={},
+        )
+        for subject_id, version in told
+    ]  # fmt: skip
+    insert_rows(Event, rows)
 
 
 def record(

@@ -4,6 +4,7 @@ Export, erasure and deletion read the registry of personal data (`groups.privacy
 """
 
 from collections import defaultdict
+from contextlib import suppress
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -17,13 +18,15 @@ from customers.services.merging_rows import (
     move_rows,
     put_back_altered,
 )
-from groups.models import Subscription
+from groups.models import Group, Subscription
+from groups.services.managing import create_group
 from groups.services.subscribing import (
     CUSTOM_DATA,
     Wish,
     apply_wish,
     clean_wish,
     find_group,
+    join_many,
     leave_group,
     telling,
 )
@@ -38,11 +41,22 @@ FLAG = (
 
 def join_hooks():
     """Fill the hook table; called once when the app is ready."""
-    hooks.add_field(ExtraField("groups", clean=clean_groups, apply=replace_groups))
+    hooks.add_field(
+        ExtraField("groups", clean=clean_groups, apply=replace_groups, apply_many=join_groups)
+    )
     hooks.records.append(groups_of)
+    hooks.make_groups.append(make_missing_groups)
     hooks.merge_preview.append(preview_groups)
     hooks.merged.append(merge_groups)
     hooks.unmerged.append(part_groups)
+
+
+def make_missing_groups(codes):
+    """Create the groups that are missing; a code that is none is left to its row's refusal."""
+    there = set(Group.objects.filter(code__in=codes).values_list("code", flat=True))
+    for code in sorted(codes - there):
+        with suppress(ValidationError):
+            create_group(code=code)
 
 
 def clean_groups(value, tenant):
@@ -97,6 +111,13 @@ def replace_groups(change, wishes):
                 leave_group(member)
         for wish in wishes:
             apply_wish(change, wish)
+
+
+def join_groups(pairs):
+    """Put new customers into the groups that each of them wishes for."""
+    pairs = [(change, wishes) for change, wishes in pairs if wishes]
+    if pairs:
+        join_many(pairs)
 
 
 def groups_of(customer_ids):

@@ -1,5 +1,7 @@
 """How loyalty joins the deeds of customers and tenants."""
 
+import uuid
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -10,10 +12,15 @@ from loyalty.programme import programme_of
 from loyalty.records import loyalty_of
 from loyalty.services.assigning import assign_level
 from loyalty.services.choosing import levels_of, start_level
-from loyalty.services.earning import earn_at_change, earn_at_registration
+from loyalty.services.earning import (
+    earn_at_change,
+    earn_at_registration,
+    earn_at_registrations,
+)
 from loyalty.services.joining_accounts import join_accounts, part_accounts, preview_join
 from loyalty.services.levels import find_level
 from tenancy import clock
+from tenancy.bulk import draft_class, insert_rows
 from tenancy.hooks import hooks as tenant_hooks
 
 
@@ -21,6 +28,7 @@ def join_hooks():
     """Fill the hook tables; called once when the app is ready."""
     tenant_hooks.created.append(make_first_level)
     hooks.registered += [open_new_account, earn_at_registration]
+    hooks.registered_many += [open_new_accounts, earn_at_registrations]
     hooks.updated.append(earn_at_change)
     hooks.records.append(loyalty_of)
     hooks.exported.append(exported_status)
@@ -28,7 +36,13 @@ def join_hooks():
     hooks.merged.append(join_accounts)
     hooks.unmerged.append(part_accounts)
     hooks.add_field(
-        ExtraField("level", clean=clean_wished_level, apply=assign_wished_level, holds=is_on_level)
+        ExtraField(
+            "level",
+            clean=clean_wished_level,
+            apply=assign_wished_level,
+            holds=is_on_level,
+            apply_many=assign_wished_levels,
+        )
     )
 
 
@@ -48,9 +62,20 @@ def open_new_account(change):
     customer = change.customer
     if LoyaltyAccount.objects.filter(customer=customer).exists():
         return
-    programme = programme_of(customer.tenant)
-    level = start_level(levels_of(customer.tenant))
-    if level is None and programme.require_start_level:
+    _open_account(change, _level_to_start_on(customer.tenant))
+
+
+def open_new_accounts(changes):
+    """The same for many who are being registered together."""
+    changes = [change for change in changes if "assigned_level" not in change.changes]
+    if changes:
+        level = _level_to_start_on(changes[0].customer.tenant)
+        _open_accounts([(change, level) for change in changes])
+
+
+def _level_to_start_on(tenant):
+    level = start_level(levels_of(tenant))
+    if level is None and programme_of(tenant).require_start_level:
         raise ValidationError(
             {
                 "level": ValidationError(
@@ -58,23 +83,36 @@ def open_new_account(change):
                 )
             }
         )
-    _open_account(change, level)
+    return level
 
 
 def _open_account(change, level, *, assigned=False):
+    _new_account(LoyaltyAccount, change, level, assigned=assigned).save(force_insert=True)
+
+
+def _open_accounts(pairs, *, assigned=False):
+    make = draft_class(LoyaltyAccount)
+    insert_rows(
+        LoyaltyAccount,
+        [_new_account(make, change, level, assigned=assigned) for change, level in pairs],
+    )
+
+
+def _new_account(make, change, level, *, assigned):
     customer = change.customer
-    LoyaltyAccount.objects.create(
+    if level is not None:
+        change.record("level", None, level.name)
+    if assigned:
+        change.record("assigned_level", None, level.name)
+    return make(
+        id=uuid.uuid4(),
         tenant=customer.tenant,
-        customer=customer,
+        customer_id=customer.pk,
         level=level,
         manual_level=level if assigned else None,
         level_since=clock.now() if level else None,
         created_at=customer.created_at,
     )
-    if level is not None:
-        change.record("level", None, level.name)
-    if assigned:
-        change.record("assigned_level", None, level.name)
 
 
 def clean_wished_level(value, tenant):
@@ -93,6 +131,11 @@ def assign_wished_level(change, level):
         _open_account(change, level, assigned=True)
     elif account is None or account.level_id != level.pk:
         assign_level(change.customer, level, reason=change.reason)
+
+
+def assign_wished_levels(pairs):
+    """Open the accounts of new customers on the levels that were named for them."""
+    _open_accounts([(change, level) for change, level in pairs if level is not None], assigned=True)
 
 
 def is_on_level(extras, level):

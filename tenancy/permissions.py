@@ -60,6 +60,7 @@ _READ_OWN = Rule("customers:read", own=True)
 _WRITE = Rule("customers:write")
 _WRITE_OWN = Rule("customers:write", own=True)
 _MERGE = Rule("customers:merge", seller=False)
+_IMPORT = Rule("customers:import", seller=False)
 
 OPERATIONS = {
     # customers
@@ -96,7 +97,17 @@ OPERATIONS = {
     "not_duplicates.list": _MERGE,
     "not_duplicates.create": _MERGE,
     "not_duplicates.destroy": _MERGE,
-    "customers.import": Rule("customers:import", seller=False),
+    "customers.import": _IMPORT,
+    "imports.list": _IMPORT,
+    "imports.retrieve": _IMPORT,
+    "imports.create": _IMPORT,
+    "imports.report": _IMPORT,
+    "imports.refused": _IMPORT,
+    "imports.review": _IMPORT,
+    "imports.accept": _IMPORT,
+    "imports.repeat": _IMPORT,
+    "imports.cancel": _IMPORT,
+    "imports.undo": _IMPORT,
     "emails.list": _READ_OWN,
     "emails.retrieve": _READ_OWN,
     "emails.create": _WRITE_OWN,
@@ -387,6 +398,7 @@ def sees_told(role, name):
 # model -> (view, add, change, delete); None: nobody, not even an admin.
 _SETUP = ("settings.retrieve", "stores.create", "stores.partial_update", None)
 MODEL_OPERATIONS = {
+    "customers.importrun": ("imports.list", "imports.create", None, None),
     "customers.customer": (
         "customers.list",
         "customers.create",

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,14 +25,17 @@ from events.actors import acting, current
 from events.services import build_event
 from tenancy.scoping import current_tenant
 
+from .ahead import read_ahead
 from .errors import FileError, TooManyRows
 from .mapping import Mapping, ShapedRow, shape_rows
+from .plain_rows import PlainCandidate, PlainRows
 from .planning import Plan, plan_import
-from .report import REFUSED, Report, describe
+from .readers import RawRow
+from .report import CREATED, REFUSED, Report, describe
 from .validating import Candidate, Validator
 from .writing import Numbers, Writer
 
-CHUNK = 250
+CHUNK = 2_000
 # From so many new customers on the database looks at its tables anew.
 MANY = 1_000
 UNKNOWN_GROUPS = (
@@ -47,11 +50,56 @@ class Done:
     """What became of one customer of the file: the outcome, the id where there is one, and why it
     was refused, in the words of the file (`faults`) and as the services said it (`refusal`)."""
 
-    shaped: ShapedRow
+    candidate: Candidate
     outcome: str
     customer_id: uuid.UUID | None = None
     faults: list[dict[str, Any]] = field(default_factory=list)
     refusal: ValidationError | None = None
+    # What a changed customer looked like, where a later undo may ask for it (`images.image_of`).
+    before: dict[str, Any] | None = None
+    # What the file would change about a customer, where staff are to decide (`review`).
+    review: dict[str, Any] | None = None
+
+    @property
+    def shaped(self) -> ShapedRow:
+        """The customer as the file tells it."""
+        return self.candidate.shaped
+
+
+class Journal:
+    """What an import keeps of itself beside its customers. This one keeps the two events.
+
+    `rows` and `counts` are what earlier attempts at the same import have done. `begin`, `keep` and
+    `complete` are called inside the transaction of what they are told of.
+    """
+
+    keeps_images = False
+
+    def __init__(self):
+        self.id = uuid.uuid4()
+        self.rows = 0
+        self.counts: dict[str, int] = {}
+
+    def begin(self, report: Report, rows: int) -> None:
+        """The file is understood and has so many rows."""
+        self.tell("import.started", {"rows": rows})
+
+    def keep(self, report: Report, chunk: list[Done]) -> None:
+        """A chunk is written; `report` counts it already."""
+
+    def complete(self, report: Report) -> None:
+        """Every row is done."""
+        self.tell("import.completed", report.counts)
+
+    def understood(self) -> None:
+        """The file is looked through; what is read from now on is written."""
+
+    def look_up(self) -> None:
+        """Between two chunks: raise what ends the import."""
+
+    def tell(self, kind: str, data: dict[str, int]) -> None:
+        tenant = current_tenant()
+        build_event(tenant, kind, "import", self.id, data=data).save(force_insert=True)
 
 
 class _Undone(Exception):
@@ -68,6 +116,8 @@ def import_customers(
     dry_run: bool = False,
     encoding: str | None = None,
     delimiter: str | None = None,
+    blank: str | None = None,
+    overwrites: Iterable[str] = (),
     events: bool = False,
     make_groups: Callable[[set[str]], None] | None = None,
     only_shops_make_groups: bool = False,
@@ -75,19 +125,22 @@ def import_customers(
     on_done: Callable[[Done], None] | None = None,
     most_rows: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    journal: "Journal | None" = None,
 ) -> Report:
     """Bring the customers of a file into the active tenant; returns a Report whose counts add up.
 
-    `format`, `mapping`, `match`, `on_match`, `encoding` and `delimiter` are described at
-    `plan_import`; what is not given is found out, and `on_match` is then "skip" ("fill" for files
-    that add addresses to known customers). `dry_run` does everything and takes it back.
+    `format`, `mapping`, `match`, `on_match`, `encoding`, `delimiter`, `blank` and `overwrites` are
+    described at `plan_import`; what is not given is found out, and `on_match` is then "skip", or
+    "fill" for files that add addresses to known customers. `dry_run` does everything and takes it
+    back.
     `events` writes an event per customer too; `import.started` and `import.completed` are always
     written. `make_groups` gets the codes of the groups that a chunk names, before it is looked at;
     without it a row that names an unknown group is refused. With `only_shops_make_groups` that is
     so for every file but those of a recognised shop, whose groups are what the shop says they are.
     `on_refused` gets each refused row with its reasons, `on_done` what became of each customer of
     the file, in its order, `progress` the rows done and all rows. With more than `most_rows`
-    nothing is written (TooManyRows).
+    nothing is written (TooManyRows). `journal` writes down each chunk together with its customers
+    and knows those that an earlier attempt wrote; the import goes on behind them.
 
     Raises FileError or MappingError when the file or its mapping is wrong as a whole; then
     nothing was written.
@@ -101,13 +154,15 @@ def import_customers(
             name = Path(str(getattr(file, "name", ""))).name
         plan = plan_import(
             file, format=format, mapping=mapping, match=match, on_match=on_match,
-            encoding=encoding, delimiter=delimiter,
+            encoding=encoding, delimiter=delimiter, blank=blank, overwrites=overwrites,
         )  # fmt: skip
+        if journal is not None:
+            journal.understood()
         if most_rows is not None and plan.checked.rows > most_rows:
             raise TooManyRows(f"at most {most_rows} customers at once")
         if only_shops_make_groups and plan.format in (None, "regulars"):
             make_groups = None
-        run = _Run(plan, dry_run, make_groups, on_refused, progress)
+        run = _Run(plan, dry_run, make_groups, on_refused, progress, journal or Journal())
         run.on_done = on_done
         who = current()
         reason = who.reason or f"import {name}".strip()[:200]
@@ -138,8 +193,9 @@ def _opened(path: str | Path) -> Iterator[BinaryIO]:
 class _Run:
     """One import on its way through its chunks."""
 
-    def __init__(self, plan, dry_run, make_groups, on_refused, progress):
-        self.id = uuid.uuid4()
+    def __init__(self, plan, dry_run, make_groups, on_refused, progress, journal):
+        self.journal = journal
+        self.id = journal.id
         self.plan = plan
         self.tenant = current_tenant()
         self.make_groups = make_groups
@@ -148,7 +204,9 @@ class _Run:
         self.on_done: Callable[[Done], None] | None = None
         self.validator = Validator(self.tenant, plan.mapping)
         self.numbers = Numbers(self.tenant, dry_run=dry_run)
-        self.writer = Writer(plan, self.tenant, self.numbers)
+        self.writer = Writer(
+            plan, self.tenant, self.numbers, keeps_images=journal.keeps_images and not dry_run
+        )
         self.report = Report(
             dry_run=dry_run,
             blank_lines=plan.checked.blank_lines,
@@ -163,10 +221,15 @@ class _Run:
         )
 
     def work(self) -> None:
-        self.tell("import.started", {"rows": self.plan.checked.rows})
-        rows = shape_rows(self.plan.source, self.plan.mapping, continues=self.plan.continues)
+        self.report.add_counts(self.journal.counts, self.journal.rows)
+        if not self.report.dry_run:
+            with transaction.atomic():
+                self.journal.begin(self.report, self.plan.checked.rows)
+        rows = self.read(islice(self.plan.source, self.journal.rows, None))
+        chunks = iter(lambda: list(islice(rows, CHUNK)), [])
         try:
-            while chunk := list(islice(rows, CHUNK)):
+            for chunk in read_ahead(chunks):
+                self.journal.look_up()
                 self.do(chunk)
                 if self.progress:
                     self.progress(self.report.rows, self.plan.checked.rows)
@@ -176,33 +239,52 @@ class _Run:
             self.report.add_errors([describe(fault.line, fault.column, None, message)])
         if self.report.refused and "groups" in self.plan.mapping.names and not self.make_groups:
             self.report.notes.append(UNKNOWN_GROUPS)
-        self.tell("import.completed", self.report.counts)
-        if not self.report.dry_run and self.report.created >= MANY:
-            refresh_statistics()
-
-    def tell(self, kind: str, data: dict[str, int]) -> None:
         if not self.report.dry_run:
-            build_event(self.tenant, kind, "import", self.id, data=data).save(force_insert=True)
+            with transaction.atomic():
+                self.journal.complete(self.report)
+            if self.report.created >= MANY:
+                refresh_statistics()
 
-    def do(self, chunk: list[ShapedRow]) -> None:
+    def read(self, rows: Iterable[RawRow]) -> Iterator[PlainCandidate | ShapedRow]:
+        """The customers of these rows, those in plain writing as candidates already; asks the
+        database nothing."""
+        plan = self.plan
+        plain = PlainRows(plan.mapping, self.validator)
+        if plan.source.kind != "csv" or plan.continues is not None or not plain.usable:
+            kind = plan.source.kind
+            yield from shape_rows(rows, plan.mapping, continues=plan.continues, kind=kind)
+            return
+        for raw in rows:
+            yield plain.candidate(raw) or plan.mapping.apply(raw)
+
+    def do(self, chunk: list[PlainCandidate | ShapedRow]) -> None:
         """Validate and write one chunk, whole or not at all, and count what became of it."""
         if self.make_groups and (codes := _groups_of(chunk)):
             self.make_groups(codes)
-        candidates = [self.validator.validate(shaped) for shaped in chunk]
-        sound = [one for one in candidates if one.clean is not None]
+        candidates = [
+            one if isinstance(one, Candidate) else self.validator.validate(one) for one in chunk
+        ]
+        sound = [one for one in candidates if one.clean is not None and not one.errors]
         # Before the transaction: taking numbers inside it would keep every till waiting.
         self.numbers.reserve(self.writer.count_unknown(sound))
         for attempt in range(ATTEMPTS):
+            counted = replace(self.report)
             try:
-                outcomes = self.write(candidates)
+                with transaction.atomic():
+                    outcomes = self.write(candidates)
+                    for done in outcomes:
+                        counted.count(done.outcome, done.candidate.rows)
+                        counted.to_review += done.review is not None
+                    if not self.report.dry_run:
+                        self.journal.keep(counted, outcomes)
                 break
             except OperationalError:
                 # A lock that somebody held too long, or a deadlock: the whole chunk was undone.
                 if attempt == ATTEMPTS - 1 or connection.needs_rollback:
                     raise
                 time.sleep(0.2 * 2**attempt)
+        self.report = counted
         for done in outcomes:
-            self.report.count(done.outcome, done.shaped.rows)
             if done.faults:
                 self.report.add_errors(done.faults)
                 if self.on_refused:
@@ -211,25 +293,31 @@ class _Run:
                 self.on_done(done)
 
     def write(self, candidates: list[Candidate]) -> list[Done]:
-        with transaction.atomic():
-            if not self.report.dry_run:
-                wait_for_other_imports(self.tenant)
-            self.writer.begin([one for one in candidates if one.clean is not None])
-            return [self.write_one(candidate) for candidate in candidates]
+        if not self.report.dry_run:
+            wait_for_other_imports(self.tenant)
+        sound = [one for one in candidates if one.clean is not None and not one.errors]
+        self.writer.begin(sound)
+        registered = self.writer.register_together(sound)
+        return [self.write_one(candidate, registered) for candidate in candidates]
 
-    def write_one(self, candidate: Candidate) -> Done:
-        shaped = candidate.shaped
+    def write_one(self, candidate: Candidate, registered: dict[int, uuid.UUID]) -> Done:
+        if id(candidate) in registered:
+            return Done(candidate, CREATED, registered[id(candidate)])
         if candidate.errors:
-            return Done(shaped, REFUSED, faults=candidate.errors)
+            return Done(candidate, REFUSED, faults=candidate.errors)
         try:
             outcome = self.writer.write(candidate)
         except ValidationError as refusal:
             faults = self.writer.faults(refusal, candidate)
-            return Done(shaped, REFUSED, faults=faults, refusal=refusal)
+            return Done(candidate, REFUSED, faults=faults, refusal=refusal)
         except (IntegrityError, DataError):
             message = _("The database refuses this row.")
-            return Done(shaped, REFUSED, faults=[describe(shaped.line, None, None, message)])
-        return Done(shaped, outcome, self.writer.customer_id)
+            fault = describe(candidate.shaped.line, None, None, message)
+            return Done(candidate, REFUSED, faults=[fault])
+        writer = self.writer
+        return Done(
+            candidate, outcome, writer.customer_id, before=writer.before, review=writer.review
+        )
 
 
 def refresh_statistics() -> None:
@@ -250,9 +338,11 @@ def wait_for_other_imports(tenant: Any) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
-def _groups_of(chunk: Iterable[ShapedRow]) -> set[str]:
+def _groups_of(chunk: Iterable[PlainCandidate | ShapedRow]) -> set[str]:
     return {
         wish["group"] if isinstance(wish, dict) else wish
         for shaped in chunk
+        # A row in plain writing names none.
+        if isinstance(shaped, ShapedRow)
         for wish in shaped.record.get("groups") or ()
     }

@@ -241,16 +241,21 @@ def _matches(names: frozenset[str]) -> Iterator[str]:
 
 
 def shape_rows(
-    source: Source | Iterable[RawRow], mapping: Mapping, *, continues: str | None = None
+    source: Source | Iterable[RawRow],
+    mapping: Mapping,
+    *,
+    continues: str | None = None,
+    kind: str | None = None,
 ) -> Iterator[ShapedRow]:
     """All customers of a source, in flat memory.
 
     `continues` names the column that is blank in a row which goes on with the customer of the
-    row before: its children are added there. A key of a JSON object that the mapping does not
+    row before: its children are added there. `kind` is how the file is written, where `source` does
+    not say it. A key of a JSON object that the mapping does not
     know (the first records did not have it) is an error of its row.
     """
     known = mapping.columns | mapping.ignored
-    is_json = getattr(source, "kind", "csv") in ("json", "jsonl")
+    is_json = (kind or getattr(source, "kind", "csv")) in ("json", "jsonl")
     before: ShapedRow | None = None
     for row in source:
         shaped = mapping.apply(row)

@@ -1,10 +1,10 @@
 """What the file says that a known customer does not: by the policy of the import.
 
 `fill` only adds: a value where there is none, a contact point that is not there. `overwrite`
-replaces the fields that the file gives. Neither takes anything away that the file does not name:
-rows of a list are recognised by what they say (an e-mail by its address, a phone by its digits, an
-address by kind, street and town, a person by the name, a label by its key) and are changed or
-added. Only a blank cell under the mapping's "clear" empties.
+replaces the fields that the file gives, or those of them that are named. Neither takes anything
+away that the file does not name: rows of a list are recognised by what they say (an e-mail by its
+address, a phone by its digits, an address by kind, street and town, a person by the name, a label
+by its key) and are changed or added. Only a blank cell under the mapping's "clear" empties.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from customers.models import Customer
 from customers.profile import CHILD_LISTS, UNSAID, clean_child, clean_profile
 from customers.services.consents import repeats
 
-from .planning import FILL
+from .planning import Plan
 from .validating import Candidate
 
 ADDRESS_KEY = ("kind", "street", "street2", "street3", "city", "state", "postal_code")
@@ -29,10 +29,10 @@ ONCE = ("emails", "phones")
 
 @dataclass(slots=True)
 class Known:
-    """A customer who is here: the row, its children and consents by list, what higher apps hold
-    about it by name, and the identifiers of records that were merged into it."""
+    """A customer who is here: the row (as a Draft), its children and consents by list, what higher
+    apps hold about it by name, and the identifiers of records that were merged into it."""
 
-    customer: Customer
+    customer: Any
     lists: dict[str, list] = field(default_factory=dict)
     former: set[tuple[str, str]] = field(default_factory=set)
     extras: dict[str, Any] = field(default_factory=dict)
@@ -47,11 +47,15 @@ class Changes:
     account: dict[str, Any] = field(default_factory=dict)
     status: str | None = None
 
+    @property
+    def is_status_alone(self) -> bool:
+        return not (self.profile or self.consents or self.account)
+
     def __bool__(self) -> bool:
         return bool(self.profile or self.consents or self.account or self.status)
 
 
-def changes_of(candidate: Candidate, known: Known, policy: str) -> Changes:
+def changes_of(candidate: Candidate, known: Known, plan: Plan) -> Changes:
     """What `candidate` changes about a known customer; false where it says nothing new.
 
     Raises ValidationError where a value cannot be taken for this customer.
@@ -66,35 +70,42 @@ def changes_of(candidate: Candidate, known: Known, policy: str) -> Changes:
     for name, value in clean.columns.items():
         if (name, value) in known.former:
             continue
-        if _holds(customer, name, value) or (policy == FILL and not _is_empty(customer, name)):
+        if _holds(customer, name, value):
+            continue
+        if plan.only_fills(name) and not _is_empty(customer, name):
             continue
         changes.profile[name] = candidate.profile[name]
     context = Context(customer.tenant, country)
-    for name in clean.children:
+    for name, wanted in clean.children.items():
         there = known.lists.get(name, ())
-        rows = _merged(name, candidate.profile[name] or (), there, context, policy)
+        if wanted and _is_told(name, wanted, there):
+            continue
+        fills = plan.only_fills(name)
+        rows = _merged(name, candidate.profile[name] or (), there, context, fills)
         if rows is not None:
             changes.profile[name] = rows
     for name, value in clean.extras.items():
         if hooks.fields[name].holds is not None:
-            if _is_new(hooks.fields[name], value, known.extras, policy):
+            if _is_new(hooks.fields[name], value, known.extras, plan.only_fills(name)):
                 changes.profile[name] = candidate.profile[name]
             continue
-        names = _joined(candidate.profile[name] or (), known.extras.get(name, ()), policy)
+        held, fills = known.extras.get(name, ()), plan.only_fills(name)
+        names = _joined(candidate.profile[name] or (), held, fills)
         if names is not None:
             changes.profile[name] = names
-    changes.consents = _news(candidate, known.lists.get("consents", ()), policy)
-    if policy != FILL:
+    consents = known.lists.get("consents", ())
+    changes.consents = _news(candidate, consents, plan.only_fills("consents"))
+    if not plan.only_fills("status"):
         changes.status = _status(candidate.beside.get("status"), customer)
-    changes.account = _account(candidate.account, customer, policy)
+    changes.account = _account(candidate.account, customer, plan.only_fills("charge_account"))
     return changes
 
 
-def _is_new(field, value, extras, policy):
+def _is_new(field, value, extras, fills):
     """Whether a higher app's single value says something; an empty one never does."""
     if value is None or field.holds(extras, value):
         return False
-    return policy != FILL or field.holds(extras, None)
+    return not fills or field.holds(extras, None)
 
 
 def _country_of(candidate: Candidate, tenant: Any) -> str:
@@ -120,11 +131,25 @@ def _is_empty(customer: Customer, name: str) -> bool:
 
 
 # --- Lists -----------------------------------------------------------------------------------
-def _merged(list_name, items, existing, context, policy):
+def _is_told(list_name, wanted, there):
+    """Whether every one of these clean rows stands there already, word for word: so it is with
+    nearly all customers of a file that comes again."""
+    unmatched = list(there)
+    for clean in wanted:
+        match = _find(list_name, clean, unmatched, wanted)
+        if match is None or any(
+            getattr(match, name) != value for name, value in clean.items() if name != "id"
+        ):
+            return False
+        unmatched.remove(match)
+    return True
+
+
+def _merged(list_name, items, existing, context, fills):
     """The whole list as `update_customer` takes it, or None where nothing in it is new."""
     existing = sorted(existing, key=lambda row: row.position)
     if not items:
-        return [] if existing and policy != FILL else None
+        return [] if existing and not fills else None
     rows = {row.pk: {"id": str(row.pk)} for row in existing}
     unmatched, added, seen, is_new = list(existing), [], set(), False
     for item in items:
@@ -136,11 +161,11 @@ def _merged(list_name, items, existing, context, policy):
         match = _find(list_name, clean, unmatched, items)
         if match is not None:
             unmatched.remove(match)
-            if differs := _differences(match, item, clean, policy):
+            if differs := _differences(match, item, clean, fills):
                 rows[match.pk] |= differs
                 is_new = True
-        elif policy != FILL or not _speaks_already(list_name, clean, existing):
-            kept = {"id", "primary"} if policy == FILL and existing else {"id"}
+        elif not fills or not _speaks_already(list_name, clean, existing):
+            kept = {"id", "primary"} if fills and existing else {"id"}
             added.append({name: value for name, value in item.items() if name not in kept})
             is_new = True
     return [*rows.values(), *added] if is_new else None
@@ -180,7 +205,7 @@ def _speaks_already(list_name, clean, existing):
     return list_name == "labels" and any(row.key == clean["key"] for row in existing)
 
 
-def _differences(row, item, clean, policy):
+def _differences(row, item, clean, fills):
     differs = {}
     for name in item:
         if name == "id":
@@ -191,32 +216,32 @@ def _differences(row, item, clean, policy):
             continue
         if name == "primary":
             # The flag moves when another row takes it; a list always has its primary row.
-            if new and policy != FILL:
+            if new and not fills:
                 differs[name] = True
-        elif policy != FILL or old in (None, ""):
+        elif not fills or old in (None, ""):
             differs[name] = item[name]
     return differs
 
 
-def _joined(wishes, held, policy):
+def _joined(wishes, held, fills):
     """The names of a higher app's list (groups), those that are held and those that are new;
     None where nothing is new. A flag that is not stated stays as it is."""
     if not wishes:
-        return [] if held and policy != FILL else None
+        return [] if held and not fills else None
     flags = {entry["code"]: entry.get("subscribed") for entry in held}
     entries = dict(zip(flags, flags, strict=True))
     is_new = False
     for wish in wishes:
         code = wish["group"] if isinstance(wish, dict) else wish
         flag = wish.get("subscribed") if isinstance(wish, dict) else None
-        if code not in flags or (policy != FILL and flag is not None and flag != flags[code]):
+        if code not in flags or (not fills and flag is not None and flag != flags[code]):
             entries[code] = wish
             is_new = True
     return list(entries.values()) if is_new else None
 
 
 # --- Beside the profile ----------------------------------------------------------------------
-def _news(candidate, consents, policy):
+def _news(candidate, consents, fills):
     """The statements of consent that change something. One whose time the file states does not
     undo what the customer said later."""
     holds = {}
@@ -228,7 +253,7 @@ def _news(candidate, consents, policy):
         before = holds.get(row.purpose)
         if before is not None:
             older = statement.get("at") is not None and row.at <= before.at
-            if policy == FILL or older or repeats(before, row):
+            if fills or older or repeats(before, row):
                 continue
         news.append(statement)
     return news
@@ -243,11 +268,11 @@ def _status(wanted, customer):
     return wanted
 
 
-def _account(values, customer, policy):
+def _account(values, customer, fills):
     account = getattr(customer, "charge_account", None)
     if not any(value not in (None, "") for value in values.values()):
         return {}
     if account is None:
         return values
     differs = {name: value for name, value in values.items() if getattr(account, name) != value}
-    return {} if policy == FILL else differs
+    return {} if fills else differs

@@ -1,8 +1,12 @@
 """Before anything is written: the form of the whole file, and what its columns mean to us."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from customers.hooks import hooks
+from customers.models import Customer
 
 from . import formats
 from .errors import EmptyFile, FileError, MappingError
@@ -11,7 +15,10 @@ from .mapping import Mapping, guess_mapping
 from .readers import COLUMN_LIMIT, KINDS, Checked, Source, open_rows
 from .targets import MATCH_KEYS, READ_ONLY, REASON, nearest
 
-POLICIES = SKIP, FILL, OVERWRITE, REFUSE = ("skip", "fill", "overwrite", "refuse")
+POLICIES = SKIP, FILL, OVERWRITE, REFUSE, REVIEW = (
+    "skip", "fill", "overwrite", "refuse", "review",
+)  # fmt: skip
+BLANKS = KEEP, CLEAR = ("keep", "clear")
 FORMATS = (*KINDS, *(one.name for one in formats.ALL))
 
 
@@ -20,8 +27,9 @@ class Plan:
     """A checked file and how it will be read and written.
 
     `match` is the key by which known customers are found (None: by nothing but the whole content
-    of a row), `on_match` what happens to one that was found, `adds_children` that rows only add
-    to customers who are here already.
+    of a row), `on_match` what happens to one that was found, `overwrites` the fields and lists
+    that the file may replace (none named: all; the others are only filled), `adds_children` that
+    rows only add to customers who are here already.
     """
 
     source: Source
@@ -34,6 +42,11 @@ class Plan:
     adds_children: bool
     unmapped: tuple[Unmapped, ...]
     notes: tuple[str, ...]
+    overwrites: frozenset[str] = frozenset()
+
+    def only_fills(self, name: str) -> bool:
+        """Whether the file may only fill this field or list of a known customer."""
+        return self.on_match == FILL or bool(self.overwrites and name not in self.overwrites)
 
 
 def plan_import(
@@ -45,17 +58,25 @@ def plan_import(
     on_match: str | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
+    blank: str | None = None,
+    overwrites: Iterable[str] = (),
 ) -> Plan:
     """Read the whole file once for its form and settle what every column means.
 
     `format` is a way of writing (csv, jsonl, json) or a known program's file; `mapping` the text
-    of a mapping file. What is not given is found out. Raises FileError or MappingError: then
+    of a mapping file; `blank` whether a blank cell keeps or clears what is there, where the mapping
+    does not say it. What is not given is found out. Raises FileError or MappingError: then
     nothing of the file can be trusted and nothing may be written.
     """
     if format is not None and format not in FORMATS:
         raise FileError(f"unknown format “{format}”; one of {', '.join(FORMATS)}")
     if on_match is not None and on_match not in POLICIES:
         raise MappingError("on_match", f"“{on_match}” is not one of {', '.join(POLICIES)}")
+    if blank is not None and blank not in BLANKS:
+        raise MappingError("blank", f"“{blank}” is not one of {', '.join(BLANKS)}")
+    overwrites = frozenset(overwrites)
+    if unknown := overwrites - overwritable():
+        raise MappingError("overwrites", f"“{min(unknown)}” is not a field of a customer")
     named = formats.by_name(format or "")
     kind = format if format in KINDS else named.kind if named else None
     source = open_rows(file, kind=kind, encoding=encoding, delimiter=delimiter)
@@ -70,7 +91,8 @@ def plan_import(
             "no column says who the customers are (a name, an e-mail, a phone); "
             f"the columns are {_listed(source.header)}. Name them in a mapping file"
         )
-    bound = replace(bound, ignored=bound.ignored | {REASON}).with_date_orders(source)
+    bound = replace(bound, ignored=bound.ignored | {REASON}, blank=blank or bound.blank)
+    bound = bound.with_date_orders(source)
     adds_children = bound.adds_children
     return Plan(
         source=source,
@@ -83,7 +105,14 @@ def plan_import(
         adds_children=adds_children,
         unmapped=tuple(one for one in unmapped if one.column != REASON),
         notes=known.notes if known else (),
+        overwrites=overwrites,
     )
+
+
+def overwritable() -> frozenset[str]:
+    """The names of what a file may replace of a known customer."""
+    beside = ("status", "charge_account", "consents")
+    return frozenset((*Customer.PROFILE, *Customer.CHILD_LISTS, *hooks.fields, *beside))
 
 
 def learn_keys(source: Source) -> None:

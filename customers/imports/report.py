@@ -22,7 +22,7 @@ class Report:
     customer who takes several (and line breaks inside a cell) belong to the line of the first:
     `rows` and `blank_lines` count those. created + updated + unchanged + skipped + refused is
     always `lines`. `unchanged` is a customer of whom the file says nothing new, `skipped` one of
-    whom it does, but known customers were to be left alone.
+    whom it does, but known customers were to be left alone; `to_review` of these wait for staff.
 
     Each error is {"line", "column", "value", "message"}; several can be about one line. Of more
     than MOST_ERRORS the rest is counted in `errors_left_out`.
@@ -36,6 +36,7 @@ class Report:
     refused: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
     errors_left_out: int = 0
+    to_review: int = 0
     rows: int = 0
     blank_lines: int = 0
     dry_run: bool = False
@@ -53,6 +54,12 @@ class Report:
         self.lines += 1
         self.rows += rows
         setattr(self, outcome, getattr(self, outcome) + 1)
+
+    def add_counts(self, counts: dict[str, int], rows: int) -> None:
+        """Add what earlier attempts at the same import have done."""
+        self.rows += rows
+        for name, n in counts.items():
+            setattr(self, name, getattr(self, name) + n)
 
     def add_errors(self, errors: list[dict[str, Any]]) -> None:
         room = MOST_ERRORS - len(self.errors)

@@ -30,12 +30,13 @@ ACCOUNT = {"charge_account_number": "number", "charge_account_retired": "retired
 REFERENCES = ("home_store", "seller")
 
 
-@dataclass(slots=True)
+@dataclass
 class Candidate:
     """One customer of the file on the way in.
 
     `profile` is what the services take, `clean` the same by their rules (None where they refuse),
-    `beside` what is no part of the profile, `consents` the clean statements beside the raw ones.
+    `beside` what is no part of the profile, `consents` and `created_at` the clean form of what
+    stands there raw.
     """
 
     shaped: ShapedRow
@@ -43,8 +44,14 @@ class Candidate:
     beside: dict[str, Any]
     account: dict[str, Any]
     clean: Profile | None = None
+    created_at: Any = None
     consents: list[Consent] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the file it takes."""
+        return self.shaped.rows
 
     @property
     def statements(self) -> list[dict[str, Any]]:
@@ -101,6 +108,10 @@ class Validator:
                 return text
         return self._references[key]
 
+    def known(self, name: str, text: str) -> Any:
+        """The same where it was found before, else None; asks nobody."""
+        return self._references.get((name, text))
+
     def _leads_somewhere(self, name: str, value: Any) -> bool:
         if name in REFERENCES:
             return not isinstance(value, str)
@@ -116,7 +127,8 @@ class Validator:
         except ValidationError as refusal:
             yield refusal
         else:
-            _drop_built_name(candidate)
+            if drop_built_name(candidate.clean.columns):
+                del candidate.profile["name"]
         try:
             candidate.consents = build_consents(self.tenant, candidate.statements)
         except ValidationError as refusal:
@@ -127,18 +139,22 @@ class Validator:
         if errors:
             yield ValidationError(errors)
         try:
-            clean_created_at(candidate.beside.get("created_at"), self.tenant)
+            candidate.created_at = clean_created_at(candidate.beside.get("created_at"), self.tenant)
         except ValidationError as refusal:
             yield refusal
 
 
-def _drop_built_name(candidate: Candidate) -> None:
-    """A name that says only what first name, last name and company say is not one of its own:
-    kept as given, it would stay behind when those change."""
-    columns = candidate.clean.columns
+def drop_built_name(columns: dict[str, Any]) -> bool:
+    """Drop a name that says only what first name, last name and company say: it is not one of its
+    own, and kept as given it would stay behind when those change. Whether there was one."""
+    name = columns.get("name")
+    if not name:
+        return False
     parts = {part: columns.get(part) for part in ("first_name", "last_name", "company_name")}
-    if columns.get("name") and columns["name"] == normalise.build_name(name="", **parts):
-        del columns["name"], candidate.profile["name"]
+    if name != normalise.build_name(name="", **parts):
+        return False
+    del columns["name"]
+    return True
 
 
 def content_id(tenant: Any, record: dict[str, Any]) -> uuid.UUID:

@@ -6,28 +6,38 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from customers.hooks import hooks
-from customers.models import Consent, Customer
+from customers.models import ChargeAccount, Consent, Customer
 from customers.profile import CHILD_LISTS
 from customers.services.changes import CustomerGone, VersionConflict, open_change
 from customers.services.commerce import set_charge_account
 from customers.services.lifecycle import activate_customer, deactivate_customer
 from customers.services.registering import register_customer
 from customers.services.updating import update_customer
+from tenancy.bulk import drafts_of
+from tenancy.models import Store
 from tenancy.services import take_customer_numbers
 
+from . import together
+from .images import image_of, proposal_of
 from .matching import Index
 from .merging import Changes, Known, changes_of
-from .planning import REFUSE, SKIP, Plan
+from .planning import REFUSE, REVIEW, SKIP, Plan
 from .report import CREATED, SKIPPED, UNCHANGED, UPDATED
 from .validating import Candidate, faults
 
 # Where the numbers of a dry run start: far from every real one, and no counter is moved.
 DRY_NUMBERS = 10**15
 TRIES = 3
+# Long, and no file says them.
+NEVER_COMPARED = frozenset({"search_text", "password"})
+_DEEDS = {
+    Customer.Status.ACTIVE: "customer.activated",
+    Customer.Status.BLOCKED: "customer.deactivated",
+}
 READ_LISTS = {**{name: child.model for name, child in CHILD_LISTS.items()}, "consents": Consent}
 
 
@@ -51,8 +61,13 @@ class Numbers:
         self.reserve(1)
         return self._stock[0]
 
-    def spent(self) -> None:
-        del self._stock[0]
+    def spent(self, n: int = 1) -> None:
+        del self._stock[:n]
+
+    def some(self, n: int) -> list[int]:
+        """The next `n` numbers; they too stay in stock until they are `spent`."""
+        self.reserve(n)
+        return self._stock[:n]
 
     def _take(self, n: int) -> range:
         if self.dry_run:
@@ -65,14 +80,20 @@ class Numbers:
 class Writer:
     """Writes the candidates of one chunk after the other."""
 
-    def __init__(self, plan: Plan, tenant: Any, numbers: Numbers):
+    def __init__(self, plan: Plan, tenant: Any, numbers: Numbers, *, keeps_images: bool = False):
         self.plan = plan
+        self.keeps_images = keeps_images
         self.tenant = tenant
         self.numbers = numbers
         self.index = Index(tenant, plan.match)
-        # The customer of the last outcome.
+        # The customer of the last outcome, and what it looked like before, where that is kept.
         self.customer_id: UUID | None = None
+        self.before: dict[str, Any] | None = None
+        # What staff are asked about, instead of its being written.
+        self.review: dict[str, Any] | None = None
         self._known: dict[UUID, Known] = {}
+        self._stores: dict[UUID, Store | None] = {}
+        self._version = 0
 
     def count_unknown(self, candidates: list[Candidate]) -> int:
         """How many of these are probably new; read before the transaction of the chunk."""
@@ -87,7 +108,28 @@ class Writer:
         self.index = Index(self.tenant, self.plan.match)
         self.index.load(candidates)
         ids = {found for candidate in candidates for found in self.index.look_up(candidate)}
-        self._known = self._read(ids)
+        self._known = self._read(ids, candidates)
+
+    def register_together(self, candidates: list[Candidate]) -> dict[int, UUID]:
+        """Register those of the candidates that can be registered in one go: {id(): customer id}.
+
+        Where the database or a higher app refuses any of them, nobody is registered: each then
+        goes alone, and whoever is to blame is found.
+        """
+        if self.plan.adds_children:
+            return {}
+        chosen = together.choose(candidates, self.index, self.plan.match)
+        if len(chosen) < together.FEWEST:
+            return {}
+        try:
+            with transaction.atomic():
+                ids = together.register(chosen, self.index, self.numbers.some(len(chosen)))
+        except (ValidationError, IntegrityError, DataError):
+            return {}
+        self.numbers.spent(len(chosen))
+        for candidate, customer_id in zip(chosen, ids, strict=True):
+            self.index.remember(candidate, customer_id)
+        return {id(one): customer_id for one, customer_id in zip(chosen, ids, strict=True)}
 
     def write(self, candidate: Candidate) -> str:
         """Do what the candidate asks for; returns the outcome. Raises ValidationError.
@@ -95,7 +137,7 @@ class Writer:
         Every deed has its own savepoint (a customer who is only looked at needs none), so that a
         refusal undoes this candidate alone.
         """
-        self.customer_id = None
+        self.customer_id = self.before = self.review = None
         found = self.index.look_up(candidate)
         if found and self.plan.on_match == REFUSE:
             raise self._about_key(_("There is such a customer already."), "unique")
@@ -153,15 +195,22 @@ class Writer:
             known = self._get(customer_id)
             if known.customer.anonymised_at:
                 raise ValidationError(_("This customer was anonymised."), code="anonymised")
-            changes = changes_of(candidate, known, self.plan.on_match)
+            changes = changes_of(candidate, known, self.plan)
             if not changes:
                 return UNCHANGED
             if self.plan.on_match == SKIP:
                 return SKIPPED
+            if self.plan.on_match == REVIEW:
+                self.review = proposal_of(known, changes)
+                return SKIPPED
             # What was read of it is out of date from here on, whatever happens.
             del self._known[customer_id]
+            image = image_of(known, changes) if self.keeps_images else None
             try:
-                return self._apply(known.customer, changes)
+                outcome = self._apply(known.customer, changes)
+                if image and outcome == UPDATED:
+                    self.before = {**image, "version": self._version}
+                return outcome
             except VersionConflict:
                 if attempt == TRIES - 1:
                     message = _("Somebody else is changing this customer.")
@@ -171,27 +220,23 @@ class Writer:
                 raise ValidationError(message, code="gone") from None
         raise AssertionError("the last try returns or raises")
 
-    def _apply(self, customer: Customer, changes: Changes) -> str:
+    def _apply(self, customer: Any, changes: Changes) -> str:
         before = customer.version
-        if changes.profile or changes.consents or changes.account:
-            # Opened at the version that the changes were worked out for: whoever came between
-            # them and now loses nothing.
-            with open_change(customer, deed="customer.updated", expected_version=before) as change:
-                if changes.profile or changes.consents:
-                    update_customer(change.customer, consents=changes.consents, **changes.profile)
-                if changes.account:
-                    self._set_account(change.customer, changes.account)
-                self._set_status(change.customer, changes.status)
-        else:
-            self._set_status(customer, changes.status)
-        return UNCHANGED if customer.version == before else UPDATED
-
-    @staticmethod
-    def _set_status(customer: Customer, status: str | None) -> None:
-        if status == Customer.Status.ACTIVE:
-            activate_customer(customer)
-        elif status == Customer.Status.BLOCKED:
-            deactivate_customer(customer)
+        # Opened at the version that the changes were worked out for: whoever came between them
+        # and now loses nothing.
+        deed = _DEEDS[changes.status] if changes.is_status_alone else "customer.updated"
+        with open_change(customer.pk, deed=deed, expected_version=before) as change:
+            change.customer.tenant = self.tenant
+            if changes.profile or changes.consents:
+                update_customer(change.customer, consents=changes.consents, **changes.profile)
+            if changes.account:
+                self._set_account(change.customer, changes.account)
+            if changes.status == Customer.Status.ACTIVE:
+                activate_customer(change.customer)
+            elif changes.status == Customer.Status.BLOCKED:
+                deactivate_customer(change.customer)
+        self._version = change.customer.version
+        return UNCHANGED if self._version == before else UPDATED
 
     @staticmethod
     def _set_account(customer: Customer, values: dict[str, Any]) -> None:
@@ -204,32 +249,50 @@ class Writer:
 
     def _get(self, customer_id: UUID) -> Known:
         if customer_id not in self._known:
+            # Whole: other rows of the file may ask about the same customer.
             self._known |= self._read({customer_id})
         if customer_id not in self._known:
             raise ValidationError(_("This customer was deleted a moment ago."), code="gone")
         return self._known[customer_id]
 
-    def _read(self, ids: set[UUID]) -> dict[UUID, Known]:
-        """Customers with all that `changes_of` looks at, in one query per table."""
+    def _read(self, ids: set[UUID], candidates: list[Candidate] | None = None) -> dict[UUID, Known]:
+        """Customers with all that `changes_of` looks at, in one query per table; with `candidates`
+        only what it looks at for these."""
         if not ids:
             return {}
-        rows = Customer.objects.filter(pk__in=ids).select_related("home_store", "charge_account")
-        known = {customer.pk: Known(customer) for customer in rows}
-        for one in known.values():
-            one.customer.tenant = self.tenant
-        # By hand: prefetch_related makes a queryset for every customer and list, which takes
-        # longer than all the rest of an import that finds nothing new.
-        for name, model in READ_LISTS.items():
-            for row in model.objects.filter(customer__in=ids):
+        known = {}
+        for customer in drafts_of(
+            Customer.objects.filter(pk__in=ids), "birth_date", without=NEVER_COMPARED
+        ):
+            customer.tenant = self.tenant
+            if customer.home_store_id is not None:
+                customer.home_store = self._store(customer.home_store_id)
+            known[customer.id] = Known(customer)
+        every = candidates is None
+        wanted = candidates or ()
+        lists = {name for candidate in wanted for name in candidate.clean.children}
+        if any(candidate.statements for candidate in wanted):
+            lists.add("consents")
+        for name in READ_LISTS if every else lists:
+            for row in drafts_of(READ_LISTS[name].objects.filter(customer__in=ids).order_by()):
                 known[row.customer_id].lists.setdefault(name, []).append(row)
+        if every or any(candidate.account for candidate in wanted):
+            for account in drafts_of(ChargeAccount.objects.filter(customer__in=ids)):
+                known[account.customer_id].customer.charge_account = account
         former = Customer.with_merged.filter(merged_into__in=ids)
         for survivor_id, *values in former.values_list("merged_into", *Customer.FOLLOWED):
             held = zip(Customer.FOLLOWED, values, strict=True)
             known[survivor_id].former |= {(name, value) for name, value in held if value}
-        for hook in hooks.records:
-            for customer_id, values in hook(list(known)).items():
-                known[customer_id].extras |= values
+        if every or any(candidate.clean.extras for candidate in wanted):
+            for hook in hooks.records:
+                for customer_id, values in hook(list(known)).items():
+                    known[customer_id].extras |= values
         return known
+
+    def _store(self, store_id: UUID) -> Store | None:
+        if store_id not in self._stores:
+            self._stores[store_id] = Store.objects.filter(pk=store_id).first()
+        return self._stores[store_id]
 
     def _ambiguous(self, ids: list[UUID]) -> ValidationError:
         rows = Customer.objects.filter(pk__in=ids).order_by("number")

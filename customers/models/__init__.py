@@ -7,6 +7,7 @@ from customers.models.contact import Address, ContactPerson, Email, Phone
 from customers.models.customer import Customer
 from customers.models.extras import Avatar, Device, Erasure, Label, Tombstone
 from customers.models.fingerprint import Fingerprint
+from customers.models.importing import ImportChunk, ImportFile, ImportPiece, ImportRun
 from customers.models.likeness import LikenessKeys, PossibleDuplicate
 from customers.models.merging import Merge, NotDuplicate
 
@@ -22,6 +23,10 @@ __all__ = [
     "Email",
     "Erasure",
     "Fingerprint",
+    "ImportChunk",
+    "ImportFile",
+    "ImportPiece",
+    "ImportRun",
     "Label",
     "LikenessKeys",
     "Merge",

@@ -358,3 +358,37 @@ registry.add_table(
     purpose="to finish erasures, and to repeat them after a restore",
     limit="none; it holds nothing about a person but that a record existed",
 )
+
+
+# --- Imports -----------------------------------------------------------------------------------
+IMPORT_STAFF = "says who of the staff imported, which is their data, not the customer's"
+registry.add_table(
+    "customers.ImportFile",
+    lines("id tenant size digest created_at expires_at", KEPT, exported=False),
+    purpose="a file on its way in",
+    limit="a week at most",
+)
+registry.add_table(
+    "customers.ImportPiece",
+    lines("id tenant file number", KEPT, exported=False),
+    lines("sealed", KEPT, why="readable by the import alone, and gone in a week", exported=False),
+    purpose="the bytes of that file, sealed",
+    limit="a week at most",
+)
+registry.add_table(
+    "customers.ImportRun",
+    lines("id tenant kind file fingerprint options dry_run state failure", KEPT, exported=False),
+    lines("file_name rows_total rows_done counts facts n_chunks fence", KEPT, exported=False),
+    lines("lease_until cancel_requested job_id undone actor_kind", KEPT, exported=False),
+    lines("actor_id actor_label", KEPT, personal="staff", why=IMPORT_STAFF, exported=False),
+    lines("created_at started_at finished_at", KEPT, exported=False),
+    purpose="what was imported, how, and with what result",
+    limit="as long as the tenant",
+)
+registry.add_table(
+    "customers.ImportChunk",
+    lines("id tenant run number created undone", KEPT, exported=False),
+    lines("sealed", KEPT, why="readable by the import alone, and gone in a week", exported=False),
+    purpose="refused rows, and what an undo needs, sealed; the ids of new customers",
+    limit="the sealed part a week at most",
+)

@@ -200,6 +200,19 @@ def opening(customer):
         del table[customer.pk]
 
 
+@contextmanager
+def opening_many(changes):
+    """The same for many customers who are being registered together."""
+    table = _changes_open()
+    opened = {change.customer.pk: change for change in changes}
+    table.update(opened)
+    try:
+        yield
+    finally:
+        for customer_id in opened:
+            del table[customer_id]
+
+
 def _write(change):
     for hook in hooks.updated:
         hook(change)

@@ -26,16 +26,20 @@ def tell(list_name, rows):
     return told
 
 
-def build_children(customer, list_name, rows):
-    """Unsaved rows for a new customer, the first one primary where none claims it."""
+def build_children(customer, list_name, rows, *, make=None):
+    """Unsaved rows for a new customer, the first one primary where none claims it. `make(model)`
+    is the class of the rows where it is another than the model."""
     model = CHILD_LISTS[list_name].model
-    rows = [{name: value for name, value in row.items() if name != "id"} for row in rows]
-    if list_name in WITH_PRIMARY and rows and not any(row.get("primary") for row in rows):
-        rows[0] = {**rows[0], "primary": True}
-    return [
-        model(tenant=customer.tenant, customer=customer, position=position, **row)
-        for position, row in enumerate(rows)
-    ]
+    build = make(model) if make else model
+    wants_primary = list_name in WITH_PRIMARY and not any(row.get("primary") for row in rows)
+    built = []
+    for position, row in enumerate(rows):
+        row = {**row, "tenant": customer.tenant, "customer": customer, "position": position}
+        row.pop("id", None)
+        if wants_primary and not position:
+            row["primary"] = True
+        built.append(build(**row))
+    return built
 
 
 def replace_children(change, list_name, rows):

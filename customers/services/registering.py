@@ -64,7 +64,7 @@ def register_customer(
     created_at = collected(errors, clean_created_at, created_at, tenant)
     if status not in Customer.Status.values:
         errors["status"] = ValidationError(_("No such status."), code="invalid_choice")
-    if not errors and not _says_anything(clean):
+    if not errors and not says_anything(clean):
         errors["name"] = ValidationError(
             _("A name, a company, a contact point or an identifier is needed."), code="required"
         )
@@ -85,10 +85,12 @@ def register_customer(
     with transaction.atomic():
         with opening(customer) as change:
             change.reason = reason
-            set_columns(change, clean.columns)
-            stand_in_contacts(customer, clean.children)
-            change.consents = [_owned(consent, customer) for consent in statements]
-            _insert(change, clean)
+            children = fill(change, clean, statements)
+            with taken_named(customer):
+                customer.save(force_insert=True)
+            for name, rows in children.items():
+                CHILD_LISTS[name].model.objects.bulk_create(rows)
+            tell_new(change, children)
             for name, value in clean.extras.items():
                 hooks.fields[name].apply(change, value)
             for hook in hooks.registered:
@@ -102,18 +104,27 @@ def register_customer(
     return customer
 
 
-def _insert(change, clean):
+def fill(change, clean, statements, *, make=None):
+    """Bring everything that a registration says into the change of a new customer, but save
+    nothing; returns the rows of the child lists by name. `make(model)` is the class of these rows
+    where it is another than the model."""
     customer = change.customer
+    set_columns(change, clean.columns)
+    stand_in_contacts(customer, clean.children)
+    for consent in statements:
+        consent.customer_id = customer.pk
+    change.consents = statements
     children = {
-        name: build_children(customer, name, clean.children[name])
+        name: build_children(customer, name, clean.children[name], make=make)
         for name in CHILD_LISTS
         if clean.children.get(name)
     }
     customer.search_text = build_search_text(customer, children)
-    with taken_named(customer):
-        customer.save(force_insert=True)
-    for name, rows in children.items():
-        CHILD_LISTS[name].model.objects.bulk_create(rows)
+    return children
+
+
+def tell_new(change, children):
+    """Record what a new customer began with: what differs from nothing."""
     change.columns.clear()
     change.changes = {name: [None, new] for name, (_old, new) in change.changes.items()} | {
         name: [None, tell(name, rows)] for name, rows in children.items()
@@ -184,12 +195,8 @@ def stand_in_contacts(customer, children, lists=("emails", "phones")):
             )
 
 
-def _owned(consent, customer):
-    consent.customer = customer
-    return consent
-
-
-def _says_anything(clean):
+def says_anything(clean):
+    """Whether a clean profile says enough to be somebody."""
     told = ("name", "first_name", "last_name", "company_name", *Customer.IDENTIFIERS)
     return any(clean.columns.get(name) for name in told) or any(
         clean.children.get(name) for name in ("emails", "phones", "addresses")

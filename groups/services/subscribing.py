@@ -4,6 +4,7 @@ A membership is part of the customer: each deed on one runs inside the customer'
 that version, history and event move once.
 """
 
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from customers.stores import find_store
 from events.actors import current
 from groups.models import Group, Subscription
 from tenancy import clock
+from tenancy.bulk import draft_class, insert_rows
 from tenancy.models import Store
 from tenancy.permissions import CUSTOMER
 from tenancy.scoping import current_tenant
@@ -131,12 +133,13 @@ def telling(change):
 
 def _told(customer):
     rows = Subscription.objects.filter(customer=customer).select_related("group")
-    told = []
-    for row in rows.order_by("group__code"):
-        marks = [] if row.subscribed else ["not subscribed"]
-        marks += [f"{name}: {getattr(row, name)}" for name in CUSTOM_DATA if getattr(row, name)]
-        told.append(f"{row.group.code} ({', '.join(marks)})" if marks else row.group.code)
-    return told
+    return [_tell_member(row) for row in rows.order_by("group__code")]
+
+
+def _tell_member(row):
+    marks = [] if row.subscribed else ["not subscribed"]
+    marks += [f"{name}: {getattr(row, name)}" for name in CUSTOM_DATA if getattr(row, name)]
+    return f"{row.group.code} ({', '.join(marks)})" if marks else row.group.code
 
 
 def apply_wish(change, wish):
@@ -174,19 +177,52 @@ def _join(change, wish, wanted):
     _refuse_private(wish.group)
     if not hold_group(wish.group.pk):
         raise ValidationError({"group": no_such_group()})
-    tenant = change.customer.tenant
-    member = Subscription(
-        tenant=tenant,
-        code=wish.code or take_subscription_codes(tenant),
-        customer=change.customer,
+    code = wish.code or take_subscription_codes(change.customer.tenant)
+    member = _new_member(Subscription, change, wish, wanted, code)
+    member.save(force_insert=True)
+    return member
+
+
+def _new_member(make, change, wish, wanted, code):
+    member = make(
+        id=uuid.uuid4(),
+        tenant=change.customer.tenant,
+        code=code,
+        customer_id=change.customer.pk,
         group=wish.group,
         subscribed=wanted,
         created_at=clock.now(),
         **wish.custom_data,
     )
     _stamp(member, wish)
-    member.save(force_insert=True)
     return member
+
+
+def join_many(pairs):
+    """Put many new customers into groups at once; `pairs` are (open change, Wishes).
+
+    Raises ValidationError as a single membership does; then nobody has joined anything.
+    """
+    groups = {wish.group.pk: wish.group for _change, wishes in pairs for wish in wishes}
+    for group in groups.values():
+        _refuse_private(group)
+        if not hold_group(group.pk):
+            raise ValidationError({"group": no_such_group()})
+    n_wishes = sum(len(wishes) for _change, wishes in pairs)
+    code = take_subscription_codes(current_tenant(), n_wishes)
+    make, members = draft_class(Subscription), []
+    for change, wishes in pairs:
+        own = []
+        for wish in wishes:
+            if wish.custom_data and _customer_acts():
+                staff_only = ValidationError(_("Only staff may set this."), code="read_only")
+                raise ValidationError(dict.fromkeys(wish.custom_data, staff_only))
+            own.append(_new_member(make, change, wish, wish.subscribed is not False, code))
+            code += 1
+        own.sort(key=lambda member: member.group.code)
+        change.record("groups", [], [_tell_member(member) for member in own])
+        members += own
+    insert_rows(Subscription, members)
 
 
 def _stamp(member, wish):

@@ -13,9 +13,9 @@ import normalise
 from customers.services import current_consents
 from loyalty.models import EarningRule, Entry, LotUse
 from loyalty.programme import HUNDRED, programme_of
-from loyalty.services.accounts import joined_accounts, open_account
+from loyalty.services.accounts import joined_accounts, open_account, opening_accounts
 from loyalty.services.points import LARGEST_POINTS, earns, may_earn
-from loyalty.services.rules import rules_of
+from loyalty.services.rules import has_rules, rules_of
 from tenancy import clock
 
 Kind = EarningRule.Kind
@@ -120,6 +120,28 @@ def earn_at_registration(change):
     _pay(change.customer, registers=True, newsletter=granted)
 
 
+def earn_at_registrations(changes):
+    """The same for many who are being registered together; their accounts are new."""
+    tenant = changes[0].customer.tenant
+    programme = programme_of(tenant)
+    if not (
+        has_rules(tenant, Kind.REGISTRATION)
+        or has_rules(tenant, Kind.NEWSLETTER)
+        or programme.newsletter_points
+    ):
+        return
+    due = {
+        change.customer.pk: found
+        for change in changes
+        if (found := _due(change.customer, programme, True, any(map(_is_granted, change.consents))))
+    }
+    if due:
+        with opening_accounts(due) as opened:
+            for customer_id, found in due.items():
+                for one in found:
+                    _give(opened[customer_id], *one)
+
+
 def earn_at_change(change):
     """Give what a change of the customer earns: consent to the newsletter; and where it lets the
     customer earn at last, what an earlier consent and the registration would have earned."""
@@ -145,9 +167,20 @@ def _is_granted(consent):
 
 def _pay(customer, *, registers, newsletter):
     """Give what is due and was not given before. `newsletter` None: look for the consent."""
-    programme = programme_of(customer.tenant)
+    due = _due(customer, programme_of(customer.tenant), registers, newsletter)
+    if newsletter is None and any(kind == Kind.NEWSLETTER for kind, *_rest in due):
+        holds = current_consents(customer).get(NEWSLETTER_PURPOSE)
+        if holds is None or not holds.granted:
+            due = [one for one in due if one[0] != Kind.NEWSLETTER]
+    if due:
+        _give_once(customer, due)
+
+
+def _due(customer, programme, registers, newsletter):
+    """What registering and the newsletter give this customer now: (kind, points, rules) of each
+    that gives anything."""
     if not earns(customer, programme):
-        return
+        return []
     due = []
     if registers:
         rules = rules_of(customer.tenant, Kind.REGISTRATION, customer.created_at)
@@ -156,13 +189,7 @@ def _pay(customer, *, registers, newsletter):
         rules = rules_of(customer.tenant, Kind.NEWSLETTER, clock.now())
         points = programme.newsletter_points * HUNDRED + sum(rule.points for rule in rules)
         due.append((Kind.NEWSLETTER, points, rules))
-    due = [one for one in due if one[1]]
-    if newsletter is None and any(kind == Kind.NEWSLETTER for kind, *_rest in due):
-        holds = current_consents(customer).get(NEWSLETTER_PURPOSE)
-        if holds is None or not holds.granted:
-            due = [one for one in due if one[0] != Kind.NEWSLETTER]
-    if due:
-        _give_once(customer, due)
+    return [one for one in due if one[1]]
 
 
 def _give_once(customer, due):
@@ -174,13 +201,17 @@ def _give_once(customer, due):
                     source_kind=kind, source_id__in=accounts, kind=Entry.Kind.EARN
                 )
                 if not paid.exists():
-                    change.give(
-                        Entry.Kind.EARN,
-                        points,
-                        source=(kind, change.account.pk),
-                        note=", ".join(rule.name for rule in rules)[:500],
-                    )
+                    _give(change, kind, points, rules)
     except ValidationError as refusal:
         # An account that must be checked gives nothing, and is no reason to refuse a consent.
         if refusal.code != "frozen":
             raise
+
+
+def _give(change, kind, points, rules):
+    change.give(
+        Entry.Kind.EARN,
+        points,
+        source=(kind, change.account.pk),
+        note=", ".join(rule.name for rule in rules)[:500],
+    )

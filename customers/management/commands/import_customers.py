@@ -1,17 +1,17 @@
 """import_customers FILE --tenant T: customers from CSV, JSON lines, JSON or XML."""
 
 from argparse import BooleanOptionalAction
-from contextlib import nullcontext
 from pathlib import Path
 
-from customers.imports.engine import import_customers
+from django.core.exceptions import ValidationError
+
 from customers.imports.errors import FileError, MappingError
-from customers.imports.planning import FORMATS, POLICIES
+from customers.imports.planning import BLANKS, FORMATS, POLICIES
 from customers.imports.progress import ProgressBar
-from customers.imports.rejects import Rejects
+from customers.imports.rejects import write_refused
+from customers.imports.runs import AlreadyRunning, import_path, report_of, try_path
 from customers.imports.targets import MATCH_KEYS
 from customers.imports.telling import ImportCommand, failed, summary
-from customers.management.importing import make_groups
 
 
 class Command(ImportCommand):
@@ -32,6 +32,14 @@ class Command(ImportCommand):
         parser.add_argument(
             "--on-match", choices=POLICIES, help="default skip; refuse where the format says so"
         )
+        parser.add_argument(
+            "--overwrite",
+            metavar="FIELD",
+            action="append",
+            dest="overwrites",
+            help="with --on-match overwrite: only this field or list (may be repeated)",
+        )
+        parser.add_argument("--blank", choices=BLANKS, help="what a blank cell does; default keep")
         parser.add_argument("--dry-run", action="store_true", help="do everything, write nothing")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         parser.add_argument("--events", action="store_true", help="an event per customer too")
@@ -46,20 +54,25 @@ class Command(ImportCommand):
 
     def run(self, *, file, mapping, errors, create_groups, dry_run, **options):
         bar = ProgressBar(self.stderr)
-        names = ("format", "match", "on_match", "encoding", "delimiter", "events")
+        names = (
+            *("format", "match", "on_match", "overwrites", "blank"),
+            *("encoding", "delimiter", "events"),
+        )
+        chosen = {name: options[name] for name in names} | {"create_groups": create_groups}
         try:
-            with Rejects(errors) if errors else nullcontext() as rejects:
-                report = import_customers(
-                    file,
-                    mapping=Path(mapping).read_bytes() if mapping else None,
-                    dry_run=dry_run,
-                    make_groups=None if create_groups is False else make_groups,
-                    only_shops_make_groups=create_groups is None,
-                    on_refused=rejects,
-                    progress=bar,
-                    **{name: options[name] for name in names},
-                )
-        except (FileError, MappingError, OSError) as fault:
+            if mapping:
+                chosen["mapping"] = Path(mapping).read_text("utf-8-sig")
+            if dry_run:
+                report = try_path(file, options=chosen, errors=errors, progress=bar)
+            else:
+                run = import_path(file, options=chosen, progress=bar)
+                report = report_of(run)
+                if errors:
+                    write_refused(run, errors)
+        except ValidationError as refusal:
+            fault = MappingError("", " ".join(refusal.messages))
+            failed(self.stdout, fault, as_json=options["json"])
+        except (FileError, MappingError, OSError, UnicodeDecodeError, AlreadyRunning) as fault:
             failed(self.stdout, fault, as_json=options["json"])
         bar.end()
         self.counted = True

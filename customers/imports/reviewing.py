@@ -1,0 +1,64 @@
+"""What an import left for staff to decide: rows that would change a known customer."""
+
+import io
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import ImportRun
+
+from .ordering import order_import
+from .planning import OVERWRITE
+from .rejects import row_writer
+from .sealed import chunks_of
+from .storing import keep_file
+
+MOST_SHOWN = 10_000
+
+
+def proposals_of(run: ImportRun) -> Iterator[dict[str, Any]]:
+    """Each row that waits for a decision, as {"line", "customer", "before", "after"}, in the order
+    of the file; at most MOST_SHOWN, and none when the week is over."""
+    found = (
+        {"line": rows[0][0], **proposal}
+        for chunk in chunks_of(run)
+        for rows, proposal in chunk["review"]
+    )
+    return islice(found, MOST_SHOWN)
+
+
+def accept_proposals(run: ImportRun, lines: list[int] | None = None) -> ImportRun:
+    """Have the rows on these lines of the file (None: all) imported after all, overwriting; returns
+    the new run. A row says of the customer, as it now is, what it said before.
+
+    Raises ValidationError naming `lines` where a line waits for no decision.
+    """
+    kind, delimiter = run.facts.get("kind", "csv"), run.facts.get("delimiter") or ","
+    wanted = None if lines is None else set(lines)
+    out, write, taken = io.StringIO(), None, set()
+    for chunk in chunks_of(run):
+        for rows, _proposal in chunk["review"]:
+            line = rows[0][0]
+            if wanted is not None and line not in wanted:
+                continue
+            taken.add(line)
+            if write is None:
+                write = row_writer(out, kind, delimiter, list(rows[0][1]))
+            for _line, values in rows:
+                write(values)
+    if not taken or (wanted is not None and wanted - taken):
+        missing = min((wanted or set()) - taken, default=None)
+        message = _("Line %(line)s waits for no decision.") % {"line": missing}
+        if missing is None:
+            message = _("Nothing waits for a decision.")
+        raise ValidationError({"lines": ValidationError(message, code="does_not_exist")})
+    options = {**run.options, "on_match": OVERWRITE, "encoding": "utf-8"}
+    if kind != "csv":
+        options |= {"format": "jsonl"}
+    else:
+        options |= {"delimiter": delimiter}
+    name = f"review of {run.file_name}"[:255]
+    return order_import(keep_file([out.getvalue().encode()]), file_name=name, options=options)
