@@ -50,7 +50,7 @@ from customers.services.passwords import (
 from customers.services.previewing import anonymisation_preview
 from customers.services.registering import register_customer
 from customers.services.replaying import replay_journal
-from customers.services.resending import register_once
+from customers.services.resending import SentTooOften, register_once
 from customers.services.scanning import personal_values, scan_for
 from customers.services.unmerging import forget_merges, undo_merge
 from customers.services.updating import (
@@ -67,6 +67,7 @@ __all__ = [
     "CustomerGone",
     "MergeBlocked",
     "NoSuchEntry",
+    "SentTooOften",
     "VersionConflict",
     "WrongCode",
     "WrongPassword",

@@ -2,11 +2,13 @@
 its content."""
 
 import uuid
+from contextlib import suppress
 
 import orjson
 from django.db import IntegrityError, transaction
 
 from customers.models import Fingerprint
+from customers.services.changes import CustomerGone
 from customers.services.updating import get_customer
 from tenancy import secrets
 from tenancy.integrity import violated_constraint
@@ -14,12 +16,12 @@ from tenancy.scoping import current_tenant
 from tenancy.services import take_customer_numbers
 
 PURPOSE = "message"
-# One that is erased between two looks is registered anew.
+# Between two looks the customer of a message may be deleted, or somebody else may send it too.
 LOOKS = 3
 
 
 class SentTooOften(Exception):
-    """The same message is registered and erased again and again at this very moment."""
+    """The same message is registered and deleted again and again at this very moment."""
 
 
 def register_once(message, register, *, customer_id=None):
@@ -32,13 +34,15 @@ def register_once(message, register, *, customer_id=None):
     UUID that the customer shall have, None for a new one.
 
     The customer is answered as it now is, whatever was done to it since; of one that was merged the
-    survivor. A message whose customer was erased is as good as never sent.
+    survivor. A message whose customer was erased is as good as never sent. Raises SentTooOften.
     """
     digests = _digests(message)
     for _look in range(LOOKS):
         known = Fingerprint.objects.filter(digest__in=digests).first()
         if known is not None:
-            return get_customer(known.customer_id), False
+            with suppress(CustomerGone):
+                return get_customer(known.customer_id), False
+            continue
         # Before the transaction: the tenant's row would stay locked until its end.
         number = take_customer_numbers(current_tenant())
         new_id = customer_id or uuid.uuid4()

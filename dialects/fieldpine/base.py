@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import AuthenticationFailed
 
+from customers.services import SentTooOften
 from dialects.base import (
     AsTheVendor,
     DialectEndpoint,
@@ -15,6 +16,7 @@ from dialects.base import (
     TokenAuthentication,
     dumps,
 )
+from dialects.problems import Problem, wording
 
 CONTENT_TYPE = "application/json"
 ERROR, WARNING = "Error", "Warning"
@@ -30,6 +32,12 @@ CODES = {
 OF_A_FIELD = 4000
 # A body of nothing but mistakes must not be answered by a longer one.
 MOST_ERRORS = 100
+
+
+@wording(SentTooOften)
+def _sent_too_often(error):
+    headers = {"Retry-After": "1"}
+    return Problem(503, "unavailable", "The same body is busy. Try again.", headers=headers)
 
 
 class FieldpineAuthentication(TokenAuthentication):

@@ -9,6 +9,8 @@ from django.db import connection
 
 from customers.models import Customer, Fingerprint
 from customers.services import (
+    CustomerGone,
+    SentTooOften,
     anonymise_customer,
     delete_customer,
     merge_customers,
@@ -92,6 +94,30 @@ class TestSentAgain:
         again, is_new = send()
         assert is_new
         assert again.pk != customer.pk
+
+    def test_is_looked_for_again_where_its_customer_goes_meanwhile(self, acme, monkeypatch):
+        customer, _is_new = send()
+
+        def gone(customer_id):
+            Customer.objects.filter(pk=customer_id).delete()
+            raise CustomerGone
+
+        monkeypatch.setattr("customers.services.resending.get_customer", gone)
+
+        again, is_new = send()
+        assert is_new
+        assert again.pk != customer.pk
+
+    def test_is_given_up_where_it_goes_again_and_again(self, acme, monkeypatch):
+        send()
+
+        def gone(customer_id):
+            raise CustomerGone
+
+        monkeypatch.setattr("customers.services.resending.get_customer", gone)
+
+        with pytest.raises(SentTooOften):
+            send()
 
     def test_is_kept_by_a_digest_that_nobody_can_try_messages_against(self, acme):
         send()

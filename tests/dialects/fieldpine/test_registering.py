@@ -7,7 +7,12 @@ import pytest
 from django.db import connection
 
 from customers.models import Customer, Fingerprint
-from customers.services import merge_customers, register_customer, update_customer
+from customers.services import (
+    anonymise_customer,
+    merge_customers,
+    register_customer,
+    update_customer,
+)
 from tenancy import clock
 from tenancy.scoping import in_tenant
 from tests.dialects.fieldpine.client import HERE, Fieldpine, is_packet
@@ -136,6 +141,16 @@ def test_a_key_of_another_business_is_refused_and_tells_nothing(api, rival):
     assert answer.json()["error"]["Code"] == 4002
     assert b"Secret" not in answer.content
     assert api.rows() == []
+
+
+def test_the_key_of_an_erased_customer_is_taken_and_tells_nothing(api, acme, settings, tmp_path):
+    settings.ERASURE_JOURNAL = tmp_path / "erasures.jsonl"
+    made = api.made(**PAT)
+    anonymise_customer(Customer.objects.get(pk=made["CustomerId"]))
+
+    assert is_packet(api.post({"CustomerId": made["CustomerId"], "Name": "Pat"}), 400)
+    assert api.rows() == []
+    assert api.made(**PAT)["CustomerId"] != made["CustomerId"]
 
 
 def test_a_key_whose_customer_was_merged_answers_the_survivor(api, acme, ada):
