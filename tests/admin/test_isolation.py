@@ -228,7 +228,7 @@ def test_a_list_action_on_their_rows_does_nothing(office, theirs, model):
     admin = site._registry[model]
     before = snapshot()
 
-    for action in admin.actions:
+    for action in admin.actions or ():
         data = {"action": action, "_selected_action": [str(theirs[model].pk)], "index": "0"}
         office.post(url_of(model, "changelist"), data)
         office.post(url_of(model, "changelist"), {**data, "select_across": "1"})
