@@ -6,7 +6,8 @@ class CustomersConfig(AppConfig):
     verbose_name = "Customers"
 
     def ready(self):
-        from customers import jobs, kinds, messages  # noqa: F401  (jobs registers itself)
+        # jobs and registry add what they have by being loaded
+        from customers import jobs, kinds, messages, registry  # noqa: F401
         from customers.hooks import hooks
         from customers.services.messaging import forget_typed
 

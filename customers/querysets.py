@@ -55,6 +55,15 @@ class CustomerQuerySet(OwnedQuerySet):
             here |= Q(home_store=None)
         return self.filter(here)
 
+    def tied_to(self, store):
+        """Has this home store, or a store profile or an extension there; unlike `at_store`, who
+        has no home store is tied to none."""
+        ties = Q(home_store=store)
+        for relation in ("store_profiles", "extensions"):
+            rows = self._of(relation).filter(customer=OuterRef("pk"), store=store)
+            ties |= Q(Exists(rows))
+        return self.filter(ties)
+
     def with_email(self, address_key):
         """Has this address (lower-cased) as a contact point. A sign-in e-mail is always one, and
         asking one table only lets its index lead."""

@@ -198,7 +198,7 @@ _phone = _plain(
 )
 
 
-_contact_person = _plain(*ContactPerson.FIELDS)
+_contact_person = _plain(*ContactPerson.FIELDS, "created_at")
 _label = _plain(*Label.FIELDS)
 _device = _plain("token", "created_at")
 

@@ -7,13 +7,15 @@ has one; results are the same without.
 """
 
 import contextlib
+import re
 
 from django.core.exceptions import ValidationError
-from django.db.models import CharField, Exists, OuterRef, Q, TextField
+from django.db.models import CharField, Exists, F, OuterRef, Q, TextField, Value
+from django.db.models.functions import Replace
 from django.db.models.lookups import BuiltinLookup, IContains
 
 import normalise
-from customers.models import Address, Customer, Email, Label, Phone
+from customers.models import Address, ContactPerson, Customer, Email, Label, Phone
 from customers.querysets import known_as
 
 WILDCARD = "%"
@@ -22,6 +24,8 @@ LONGEST_NUMBER = 18  # digits that surely fit into 64 bits
 SEARCHED_COLUMNS = {"first_name", "last_name", "company_name", "external_id", "card_number"}
 SEARCHED_COLUMNS |= {"username"}
 MIN_PART = 3  # shorter words match only the beginning of a word
+_SEPARATORS = re.compile(r"[ .,:/\-]+")
+_PHONE = re.compile(r"[+0-9 ().\-/]*[0-9][+0-9 ().\-/]*")
 
 
 class Pattern(IContains):
@@ -117,8 +121,44 @@ def narrow_by_phone(customers, text, *, whole=False):
     return _prepared(customers, digits).filter(Exists(rows))
 
 
+def narrow_by_typed_phone(customers, text, *, country, whole=False):
+    """Customers with a phone in which the digits of `text` stand in a row, or with `whole` are all
+    there is: those of the number as it was given or of its international form, however `text` is
+    grouped. `country` is whose way of writing phones counts."""
+    digits = normalise.phone_digits(text)
+    if not digits:
+        return customers.none()
+    condition = Q(digits=digits) if whole else Q(digits__contains=digits)
+    international = Q(digits=_international(text, country))
+    if text.strip().startswith(("+", "00")):
+        condition |= international
+    elif whole:
+        # The country's own form of a number is that number only where it was given so.
+        condition |= international & ~Q(given__startswith="+") & ~Q(given__startswith="00")
+    elif digits.startswith("0") and digits.strip("0"):
+        condition |= Q(digits__contains=digits.lstrip("0"))
+    rows = Phone.objects.filter(condition)
+    return customers.filter(pk__in=rows.order_by().values("customer"))
+
+
+def _international(text, country):
+    try:
+        return normalise.clean_phone(text, country=country).digits
+    except ValidationError:
+        return normalise.phone_digits(text)
+
+
+def narrow_by_vat_number(customers, text, *, whole=False):
+    """Customers whose VAT number contains `text`, or is it, with or without its blanks and dots."""
+    lookup = "iexact" if whole else "icontains"
+    compact = _SEPARATORS.sub("", text)
+    return customers.filter(
+        _like("vat_number", text.strip(), lookup) | _like("vat_number", compact or text, lookup)
+    )
+
+
 def narrow_by_address(customers, column, text, *, whole=False):
-    """Customers with an address whose `column` contains `text`, or with `whole` is it."""
+    """Customers with an address whose `column` contains `text`, or is it."""
     condition = _like(column, text, "iexact" if whole else "icontains")
     rows = Address.objects.filter(condition, customer=OuterRef("pk"))
     return customers.filter(Exists(rows))
@@ -136,6 +176,73 @@ def narrow_by_pattern(customers, column, pattern):
         for part in pattern.split(WILDCARD):
             customers = _prepared(customers, part)
     return customers.filter(by_pattern(column, pattern))
+
+
+def narrow_by_words(customers, text, fields, *, country, whole=False):
+    """Customers of whom every word of `text` is part of one of the `fields`; with `whole`, of whom
+    one field is `text`, or every word of it is a whole field.
+
+    `fields` are of first_name, last_name, company_name, vat_number, email, phone, city and
+    postal_code.
+    """
+    if whole:
+        words = customers
+        for word in text.split():
+            words = words.filter(pk__in=_in_any(word, fields, country, whole=True))
+        at_once = _in_any(text, fields, country, whole=True)
+        return customers.filter(Q(pk__in=at_once) | Q(pk__in=words.order_by().values("pk")))
+    for word in text.split():
+        customers = customers.filter(pk__in=_in_any(word, fields, country, whole=False))
+    return customers
+
+
+def _in_any(text, fields, country, *, whole):
+    """The keys of those with `text` in one of the fields: one query for each, each by its own
+    index, put together."""
+    everybody = Customer.objects.order_by()
+    found = [_in_field(everybody, name, text, country, whole).values("pk") for name in fields]
+    return found[0].union(*found[1:])
+
+
+def _in_field(customers, name, text, country, whole):
+    if name == "email":
+        return narrow_by_email(customers, text, whole=whole)
+    if name == "phone":
+        if not _PHONE.fullmatch(text):
+            return customers.none()
+        return narrow_by_typed_phone(customers, text, country=country, whole=whole)
+    if name in ("city", "postal_code"):
+        return narrow_by_address(customers, name, text, whole=whole)
+    if name == "vat_number":
+        return narrow_by_vat_number(customers, text, whole=whole)
+    return narrow_by_text(customers, name, text, whole=whole)
+
+
+def narrow_by_contact_person(customers, *, words=(), email="", mobile="", whole=False):
+    """Customers with one contact person of whom each of `words` is part of a name, the e-mail or
+    the mobile, and who has this `email` and `mobile`; with `whole`, each is one of them whole."""
+    lookup = "iexact" if whole else "icontains"
+    rows = ContactPerson.objects.annotate(bare=_bare("mobile"))
+    for word in words:
+        condition = Q()
+        for column in ("first_name", "last_name", "email"):
+            condition |= _like(column, word, lookup)
+        if _PHONE.fullmatch(word) and normalise.phone_digits(word):
+            condition |= Q(**{f"bare__{lookup}": normalise.phone_digits(word)})
+        rows = rows.filter(condition)
+    if email:
+        rows = rows.filter(_like("email", email, lookup))
+    if mobile:
+        rows = rows.filter(**{f"bare__{lookup}": normalise.phone_digits(mobile) or mobile})
+    return customers.filter(pk__in=rows.order_by().values("customer"))
+
+
+def _bare(column):
+    """A phone's column without what people put between its digits."""
+    bare = F(column)
+    for mark in "+ ()-./":
+        bare = Replace(bare, Value(mark), Value(""))
+    return bare
 
 
 def narrow_by_label(customers, *, key="", value=""):

@@ -57,6 +57,7 @@ class ContactPersonSerializer(serializers.Serializer):
     last_name = serializers.CharField(max_length=120, required=False, allow_blank=True)
     email = serializers.CharField(max_length=254, required=False, allow_blank=True)
     mobile = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    created_at = serializers.DateTimeField(read_only=True)
 
 
 class LabelSerializer(serializers.Serializer):

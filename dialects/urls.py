@@ -1,4 +1,4 @@
-"""Where each dialect stands: one line each. The order counts where two could match."""
+"""Where each dialect stands: one line for each mount. The order counts where two could match."""
 
 from django.urls import include, path
 
@@ -9,5 +9,7 @@ urlpatterns = [
     path("pos/v2/", include("dialects.conecto.urls")),
     path("api/", include("dialects.openloyalty.urls")),
     path("API/V3/", include("dialects.zeald.urls")),
+    path("tenants/", include("dialects.flowretail.urls")),
+    path("v2/tenants/", include("dialects.flowretail.urls")),
     path("", include("dialects.fieldpine.urls")),
 ]

@@ -1,0 +1,204 @@
+"""Extensions, contacts, addresses, a store's view and the export on Flow Retail's wire."""
+
+import uuid
+
+import pytest
+
+from customers.models import Customer
+from customers.services import record_consent, set_store_profile, update_customer
+from events.models import HistoryEntry
+from tests.dialects.flowretail.client import FlowRetail, fields_of
+from tests.factories import GroupFactory, StoreFactory, make_token
+
+pytestmark = pytest.mark.django_db
+TWO = "extensions/TWO_INVOICE"
+
+
+# --- Extensions ------------------------------------------------------------------------------
+def test_w24_w26_a_store_switches_an_extension_on_and_off(access, s1):
+    uid = access.make()["customerUid"]
+
+    on = access.post(f"{uid}/{TWO}", {"storeUid": "s1"})
+    again = access.post(f"{uid}/{TWO}", {"storeUid": str(s1.pk)})
+    without = access.delete(f"{uid}/{TWO}")
+    off = access.delete(f"{uid}/{TWO}", {"storeUid": "s1"})
+    absent = access.delete(f"{uid}/{TWO}", {"storeUid": "s1"})
+
+    told = [{"extensionCode": "TWO_INVOICE", "organizationUid": "s1"}]
+    assert (on.status_code, on.json()["extensions"]) == (200, told)
+    assert again.json() == on.json()
+    assert (without.status_code, fields_of(without)) == (400, ["storeUid"])
+    assert (off.status_code, off.content) == (204, b"")
+    assert access.get(uid).json()["extensions"] == []
+    assert absent.status_code == 404
+
+
+def test_a_body_with_delete_is_read_whatever_it_is_called(access, s1):
+    uid = access.make()["customerUid"]
+    access.post(f"{uid}/{TWO}", {"storeUid": "s1"})
+
+    off = access.delete(
+        f"{uid}/{TWO}", {"storeUid": "s1"}, content_type="application/x-www-form-urlencoded"
+    )
+
+    assert off.status_code == 204
+
+
+def test_extensions_are_of_each_store(access, s1, tenant):
+    StoreFactory(tenant=tenant, code="s2")
+    uid = access.make()["customerUid"]
+    for code in ("s1", "s2"):
+        access.post(f"{uid}/{TWO}", {"storeUid": code})
+
+    access.delete(f"{uid}/{TWO}", {"storeUid": "s1"})
+
+    told = access.get(uid).json()["extensions"]
+    assert [row["organizationUid"] for row in told] == ["s2"]
+
+
+def test_a_wrong_extension_or_store_is_refused(access, s1, rival):
+    StoreFactory(tenant=rival, code="theirs")
+    uid = access.make()["customerUid"]
+
+    for code, body, field in (
+        ("OTHER", {"storeUid": "s1"}, "customerExtensionCode"),
+        ("TWO_INVOICE", {}, "storeUid"),
+        ("TWO_INVOICE", {"storeUid": None}, "storeUid"),
+        ("TWO_INVOICE", {"storeUid": "a b"}, "storeUid"),
+        ("TWO_INVOICE", {"storeUid": 7}, "storeUid"),
+        ("TWO_INVOICE", {"storeUid": "nowhere"}, "storeUid"),
+        ("TWO_INVOICE", {"storeUid": "theirs"}, "storeUid"),
+    ):
+        for send in (access.post, access.delete):
+            answer = send(f"{uid}/extensions/{code}", body)
+
+            assert (answer.status_code, fields_of(answer)) == (400, [field]), (code, body)
+    assert access.post(f"{uuid.uuid4()}/{TWO}", {"storeUid": "s1"}).status_code == 404
+
+
+def test_a_token_of_other_stores_switches_nothing(access, tenant, s1):
+    StoreFactory(tenant=tenant, code="s2")
+    uid = access.make()["customerUid"]
+    till = FlowRetail(make_token(tenant, "seller", stores=[s1]))
+
+    assert till.post(f"{uid}/{TWO}", {"storeUid": "s2"}).status_code == 403
+    assert till.post(f"{uid}/{TWO}", {"storeUid": "s1"}).status_code == 200
+
+
+# --- A store's view ----------------------------------------------------------------------------
+def test_a_store_sees_the_whole_customer_and_what_it_keeps(access, acme, s1):
+    made = access.make(defaultStoreUid="s1", city="Oslo")
+    customer = Customer.objects.get(pk=made["customerUid"])
+    set_store_profile(customer, s1, pos_ref="T-7", note="pays late")
+    access.post(f"{made['customerUid']}/{TWO}", {"storeUid": "s1"})
+
+    told = access.get(f"/stores/s1/customers/{made['customerUid']}").json()
+
+    details = told.pop("storeCustomerDetails")
+    assert told == access.get(made["customerUid"]).json()
+    assert details == {
+        "storeUid": "s1",
+        "customerReference": "T-7",
+        "note": "pays late",
+        "extensions": [{"extensionCode": "TWO_INVOICE"}],
+        "isDefaultStore": True,
+    }
+    for path in (
+        f"/stores/nowhere/customers/{made['customerUid']}",
+        f"/stores/x!/customers/{made['customerUid']}",
+        f"/stores/s1/customers/{uuid.uuid4()}",
+    ):
+        assert access.get(path).status_code == 404
+
+
+# --- Contacts and addresses ----------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("path", "key", "row", "change"),
+    [
+        ("contacts", "customerContactUid", {"firstname": "Kari", "lastname": "N"},
+         {"email": "kari@ex.no"}),
+        ("addresses", "customerAddressUid", {"address": "Kaia 2", "city": "Oslo"},
+         {"city": "Moss", "firstname": "Per"}),
+    ],
+)  # fmt: skip
+def test_rows_are_added_read_changed_and_removed(access, path, key, row, change):
+    uid = access.make(address="Storgata 1")["customerUid"]
+
+    made = access.post(f"{uid}/{path}", row)
+    row_uid = made.json()[key]
+    changed = access.put(f"{uid}/{path}/{row_uid}", change)
+    listed = access.get(f"{uid}/{path}").json()
+    read = access.get(f"{uid}/{path}/{row_uid}").json()
+    in_customer = access.get(uid).json()[path]
+    removed = access.delete(f"{uid}/{path}/{row_uid}")
+
+    assert (made.status_code, changed.status_code, removed.status_code) == (201, 200, 204)
+    assert {**row, **change}.items() <= read.items()
+    assert listed == {
+        "items": [read], "paging": {"pageNumber": 1, "pageSize": 1, "totalCount": 1},
+    }  # fmt: skip
+    assert in_customer == [read]
+    assert access.get(f"{uid}/{path}").json()["items"] == []
+    assert access.put(f"{uid}/{path}/{row_uid}", change).status_code == 404
+
+
+def test_wrong_rows_are_refused_by_the_vendors_names(access):
+    made = access.make(address="Storgata 1")
+    other = access.make(contacts=[{"firstname": "Bo", "lastname": "D"}])
+    uid, theirs = made["customerUid"], other["contacts"][0]["customerContactUid"]
+
+    for path, body, fields in (
+        ("contacts", {}, {"firstname", "lastname"}),
+        ("contacts", {"firstname": "Kari", "lastname": "N", "email": "x"}, {"email"}),
+        ("contacts", {"firstname": 7, "lastname": "N"}, {"firstname"}),
+        ("addresses", {"address": "Kaia 2", "postalCode": 7}, {"postalCode"}),
+        ("addresses", {"countryCode": "NOR"}, {"countryCode"}),
+        ("addresses", {"type": "HOME", "city": "Oslo"}, {"type"}),
+    ):
+        answer = access.post(f"{uid}/{path}", body)
+
+        assert (answer.status_code, set(fields_of(answer))) == (400, fields)
+    for path in (f"contacts/{theirs}", f"contacts/{uuid.uuid4()}", "contacts/x!"):
+        assert access.get(f"{uid}/{path}").status_code == 404
+        assert access.delete(f"{uid}/{path}").status_code == 404
+    assert access.get(other["customerUid"]).json()["contacts"] == other["contacts"]
+
+
+# --- Export --------------------------------------------------------------------------------------
+def test_w32_an_export_has_everything_in_the_vendors_words_and_leaves_its_trace(access, acme, s1):
+    GroupFactory(tenant=acme, code="vip")
+    made = access.make(
+        email="ola@ex.no",
+        address="Storgata 1",
+        contacts=[{"firstname": "Kari", "lastname": "N"}],
+        addresses=[{"address": "Kaia 2"}],
+        customerGroupUids=["vip"],
+    )
+    customer = Customer.objects.get(pk=made["customerUid"])
+    update_customer(customer, phones=[{"given": "900 00 001"}, {"given": "900 00 002"}])
+    record_consent(customer, purpose="marketing", granted=True)
+
+    answer = access.get(f"{made['customerUid']}/export")
+
+    told = answer.json()
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+    assert (told["email"], told["firstname"]) == ("ola@ex.no", "Ola")
+    assert [len(told[name]) for name in ("contacts", "addresses", "consents", "phones")] == [
+        *(1, 1, 1, 2),
+    ]
+    assert told["customerGroups"] == [
+        {"customerGroupUid": "vip", "name": "Vip", "subscribed": True}
+    ]
+    assert told["loyalty"]["level"]
+    assert "ehfEnabled" not in told
+    assert "everythingHeld" not in told
+    assert HistoryEntry.objects.filter(subject_id=customer.pk, deed="customer.exported").exists()
+
+
+def test_who_may_export_gets_everything_that_is_held(access, seller):
+    uid = access.make(email="ola@ex.no")["customerUid"]
+
+    told = seller.get(f"{uid}/export").json()
+
+    assert told["everythingHeld"]["format"] == "regulars-customer-export"
+    assert told["everythingHeld"]["emails"][0]["address"] == "ola@ex.no"
