@@ -175,6 +175,8 @@ def _object(cls, components):
 def _field(declared, components):
     if isinstance(declared, serializers.BaseSerializer):
         return schema_of(declared, components)
+    if isinstance(declared, serializers.ListField) and _is_serializer(declared.child):
+        return {"type": "array", "items": schema_of(declared.child, components)}
     own = getattr(declared, "schema", None)
     schema = dict(_plain(declared) if own is None else own)
     if declared.allow_null:

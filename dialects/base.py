@@ -62,8 +62,9 @@ class Dialect:
     it to it.
 
     `spoken` maps the names of a record (`customers.records`) to the vendor's; `unspoken` maps those
-    that the format does not say to the reason. `endpoints` are those that the vendor documents,
-    "METHOD /path", each <parameter> named by the vendor.
+    that the format does not say to the reason. `registers` are the names that a registration takes,
+    `untold` those of them that no answer tells again. `endpoints` are those that the vendor
+    documents, "METHOD /path", each <parameter> named by the vendor.
 
     Of those that speak JSON an OpenAPI document is served: `security` holds its security schemes,
     `refusal` the JSON schema of an error, `described` a Described for each endpoint of which there
@@ -78,6 +79,8 @@ class Dialect:
     credentials: str
     spoken: dict
     unspoken: dict = field(default_factory=dict)
+    registers: tuple = ()
+    untold: tuple = ()
     endpoints: tuple = ()
     security: dict = field(default_factory=dict)
     refusal: dict = field(default_factory=lambda: {"type": "object"})

@@ -62,6 +62,7 @@ DIALECT = Dialect(
         ),
         "anonymised_at": "the anonymised are left out of the format's lists",
     },
+    untold=("name",),
     endpoints=("GET /pos/v2/<locationId>/customers",),
     security={"token": {"type": "http", "scheme": "bearer"}},
     refusal=REFUSAL,

@@ -75,6 +75,13 @@ DIALECT = Dialect(
         ),
         "anonymised_at": "the anonymised are left out of the format's lists",
     },
+    registers=(
+        *("name", "first_name", "last_name", "company_name", "birth_date", "eu_citizen"),
+        *("internal_note", "credit_limit", "floor_limit", "hidden", "no_loyalty"),
+        *("emails", "phones", "addresses"),
+    ),
+    # A company with a person's name is not told from the person's employer.
+    untold=("kind", "home_store"),
     endpoints=(
         "POST /OpenApi2/Customers",
         "GET /OpenApi2/Customers",

@@ -1,6 +1,7 @@
 """What Flow Retail's format says of a customer, and what it has no word for."""
 
 from dialects.base import Dialect
+from dialects.flowretail.described import DESCRIBED, REFUSAL
 
 NO_WORD = "the format has no word for it"
 DELETED = "the format knows who is there and who is not: 404"
@@ -84,5 +85,14 @@ DIALECT = Dialect(
             NO_WORD,
         ),
     },
+    registers=(
+        *("kind", "first_name", "last_name", "company_name", "vat_number", "external_id"),
+        *("card_number", "emails", "phones", "addresses", "contact_persons", "ledger_number"),
+        *("price_list", "origin", "internal_note", "payment_terms_days", "e_invoice", "groups"),
+        *("home_store", "consents"),
+    ),
     endpoints=ENDPOINTS,
+    security={"token": {"type": "http", "scheme": "bearer"}},
+    refusal=REFUSAL,
+    described=DESCRIBED,
 )

@@ -121,6 +121,12 @@ DIALECT = Dialect(
             NO_WORD,
         ),
     },
+    registers=(
+        *("first_name", "last_name", "gender", "birth_date", "kind", "company_name", "vat_number"),
+        *("login_email", "login_phone", "emails", "phones", "addresses", "card_number", "labels"),
+        *("consents", "home_store", "seller", "invitation_token"),
+    ),
+    untold=("invitation_token",),
     endpoints=ENDPOINTS,
     security=SECURITY,
     described=DESCRIBED,

@@ -43,6 +43,7 @@ def test_what_is_described_is_an_endpoint(dialect):
     [
         ("/OpenApi2/Customers", "/OpenApi2/Customers", "limit=x"),
         ("/pos/v2/{locationId}/customers", "/pos/v2/1/customers", "page=x"),
+        ("/v2/tenants/{tenantUid}/customers", "/v2/tenants/acme/customers", "pageSize=x"),
     ],
 )
 def test_a_document_tells_the_truth_about_answers(client, acme, ada, path, asked, wrong):
