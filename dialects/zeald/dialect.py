@@ -70,5 +70,10 @@ DIALECT = Dialect(
             NO_WORD,
         ),
     },
+    registers=(
+        *("username", "first_name", "last_name", "company_name", "emails", "phones", "addresses"),
+        *("discount_percent", "no_email", "shipping_mode", "groups"),
+        *("custom_data1", "custom_data2", "custom_data3", "custom_data4"),
+    ),
     endpoints=ENDPOINTS,
 )

@@ -8,6 +8,8 @@ from django.test import Client
 from customers.models import Customer
 from events.models import HistoryEntry
 from tests.api_client import Api
+from tests.dialects.flowretail.client import FlowRetail
+from tests.dialects.zeald.client import Zeald, customer, one
 from tests.factories import make_token
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +22,8 @@ class Wires:
         self.token = make_token(tenant)
         self.tenant = tenant
         self.client = Client()
+        self.flow = FlowRetail(self.token, tenant=tenant.code)
+        self.spider = Zeald(self.token)
 
     def send(self, method, path, body=None, *, header="Authorization"):
         value = self.token if header == "X-Api-Key" else f"Bearer {self.token}"
@@ -46,6 +50,14 @@ class Wires:
         answer = self.send("POST", "/OpenApi2/Customers", body, header="X-Api-Key")
         return answer["data"]["CustomerId"]
 
+    def from_flow_retail(self):
+        return self.flow.make(firstname="Ada", email="ada@example.org")["customerUid"]
+
+    def from_zeald(self):
+        fields = {"username": "ada", "b_fname": "Ada", "email": "ada@example.org"}
+        assert self.spider.post("Customer", customer(**fields)).status_code == 201
+        return Customer.objects.get(username="ada").pk
+
     # --- ways out: (first name, e-mail)
     def house(self):
         (row,) = self.send("GET", "/api/v1/customers/")["results"]
@@ -63,8 +75,19 @@ class Wires:
         (row,) = self.send("GET", "/pos/v2/1/customers")["results"]
         return row["firstName"], row["customerEmails"][0]["email"]
 
+    def flow_retail(self):
+        (row,) = self.flow.get().json()["items"]
+        return row["firstname"], row["email"]
+
+    def zeald(self):
+        row = one(self.spider.get("Customer"))
+        return row["b_fname"], row["email"]
+
     def everywhere(self):
-        return {self.house(), self.open_loyalty(), self.fieldpine(), self.conecto()}
+        return {
+            *(self.house(), self.open_loyalty(), self.fieldpine(), self.conecto()),
+            *(self.flow_retail(), self.zeald()),
+        }
 
 
 @pytest.fixture
@@ -72,7 +95,10 @@ def wires(acme):
     return Wires(acme)
 
 
-@pytest.mark.parametrize("way", ["from_house", "from_open_loyalty", "from_fieldpine"])
+WAYS = ["from_house", "from_open_loyalty", "from_fieldpine", "from_flow_retail", "from_zeald"]
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_who_comes_in_one_way_is_seen_on_all_at_once(wires, way):
     customer_id = getattr(wires, way)()
 

@@ -38,5 +38,7 @@ class Way:
             **{ours: told[theirs] for ours, theirs in WORDS.items()},
             **{ours: bool(told[theirs]) for ours, theirs in SWITCHES.items()},
             "addresses": {ours: told[theirs] for ours, theirs in ADDRESS.items()},
+            # A phone stands in the place of its kind.
+            "phones": told["Mobile"] or told["Phone"] or told["Fax"],
             "login_email": told["Email"],
         }
