@@ -269,7 +269,7 @@ def identity_holds(customers):
 
 @given(history=histories(ALONE), programme=PROGRAMMES)
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_c5_the_sums_of_the_status_hold_in_any_history(
     acme, ada, grace, levels, history, programme
