@@ -79,14 +79,17 @@ def _clean_label_row(item, context):
 
 def _cleaned(item, cleaners, context):
     """What these cleaners say of the fields of an item that they know."""
-    row = {}
-    try:
-        for name, value in item.items():
-            clean = cleaners.get(name)
-            if clean is not None:
-                row[name] = clean(value, context)
-    except ValidationError as error:
-        raise ValidationError({name: error.error_list}) from error
+    row, errors = {}, {}
+    for name, value in item.items():
+        clean = cleaners.get(name)
+        if clean is None:
+            continue
+        try:
+            row[name] = clean(value, context)
+        except ValidationError as error:
+            errors[name] = error.error_list
+    if errors:
+        raise ValidationError(errors)
     return row
 
 

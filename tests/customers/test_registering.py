@@ -302,3 +302,14 @@ class TestTwoAtOnce:
         assert len(set(outcomes)) == 8
         assert numbers == list(range(1, 9))
         assert Tenant.objects.get(code="acme").last_customer_number == 8
+
+
+@pytest.mark.django_db
+def test_everything_that_is_wrong_with_an_entry_is_told(acme):
+    wrong = {"street": "y" * 251, "country": "Atlantis", "kind": "castle"}
+
+    assert refused(first_name="Ada", addresses=[wrong]) == {
+        "addresses.0.street": ["max_length"],
+        "addresses.0.country": ["invalid_country"],
+        "addresses.0.kind": ["invalid_choice"],
+    }
