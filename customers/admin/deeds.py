@@ -21,6 +21,7 @@ from unfold.widgets import (
 from customers.admin.deed import Deed, ReasonForm
 from customers.admin.erasing import ErasurePages
 from customers.admin.loyalty_deeds import LOYALTY_DEEDS
+from customers.admin.once import token_of
 from customers.models import Consent, Customer
 from customers.services import (
     CustomerGone,
@@ -31,6 +32,7 @@ from customers.services import (
     send_temporary_password,
     set_customer_password,
 )
+from loyalty.services import Repeated
 from tenancy.admin.signing_in import wait_in_words
 from tenancy.services.counting import TooManyTries
 
@@ -229,8 +231,14 @@ class DeedPages(ErasurePages):
         self.insist(request, deed.operation)
         back = reverse("admin:customers_customer_change", args=[customer.pk])
         form = deed.form(request.POST if request.method == "POST" else None)
+        form_token = token_of(request.POST)
         if request.method == "POST" and form.is_valid() and not customer.anonymised_at:
-            refusal = attempt(deed, customer, {**form.cleaned_data, "role": self.role(request)})
+            values = {**form.cleaned_data, "role": self.role(request), "form_token": form_token}
+            try:
+                refusal = attempt(deed, customer, values)
+            except Repeated:
+                messages.info(request, _("This form was sent before. It counts once."))
+                return redirect(back)
             if refusal is None:
                 messages.success(request, deed.done % {"customer": customer})
                 return redirect(back)
@@ -246,6 +254,7 @@ class DeedPages(ErasurePages):
             "title": f"{customer.code}: {deed.title}",
             "sentence": deed.sentence,
             "form": form,
+            "form_token": form_token,
             "button": deed.title,
             "danger": deed.danger,
             "blocked": blocked,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from customers.admin.deed import Deed, ReasonForm
+from customers.admin.once import source_of
 from customers.search import find_customer
 from loyalty.amounts import number_in, number_out, plain, points_told
 from loyalty.models import Level, LoyaltyAccount, Reward
@@ -90,6 +91,7 @@ def run_adjustment(customer, values):
         customer,
         points=points if values["way"] == "add" else -points,
         reason=values["reason"],
+        source=source_of("adjust-points", customer, values),
         ceiling=ceiling,
     )
 
@@ -109,11 +111,21 @@ def run_sending(customer, values):
         raise ValidationError(
             {"receiver": ValidationError(_("Nobody has it."), code="does_not_exist")}
         )
-    transfer_points(customer, receiver, points=_points(values["points"]), note=values["reason"])
+    transfer_points(
+        customer,
+        receiver,
+        points=_points(values["points"]),
+        source=source_of("send-points", customer, values),
+        note=values["reason"],
+    )
 
 
 def run_redemption(customer, values):
-    redeem_reward(customer, Reward.objects.get(pk=values["reward"]))
+    redeem_reward(
+        customer,
+        Reward.objects.get(pk=values["reward"]),
+        source=source_of("redeem", customer, values),
+    )
 
 
 def has_assigned_level(customer):
