@@ -54,6 +54,14 @@ class NDJSONRenderer(_StreamRenderer):
     format = "ndjson"
 
 
+class XLSXRenderer(_StreamRenderer):
+    """A table as an Excel workbook."""
+
+    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    format = "xlsx"
+    charset = None
+
+
 class CSVRenderer(_StreamRenderer):
     """A table for spreadsheets."""
 

@@ -1,23 +1,16 @@
-"""Answers of any length in flat memory: NDJSON, CSV, and JSON as one long list.
+"""Answers of any length in flat memory: NDJSON, JSON as one long list, or pieces of any kind.
 
 Django asks for the pieces after the view has returned. Each piece is therefore made in a copy of
 the view's context, in which the tenant and the actor are still named.
 """
 
-import csv
-import io
-import re
 from contextvars import copy_context
 
-import orjson
 from django.http import StreamingHttpResponse
 
 from api.renderers import dumps
 
 CHUNK_BYTES = 64 * 1024
-# Spreadsheets take a cell that begins so for a formula. Apostrophes in front count as part of it,
-# so that the one which `cell` adds is the one that a reader takes off.
-_FORMULA = re.compile("'*[=+\\-@\t\r\n\0＝＋－＠]")
 _END = object()
 
 
@@ -42,41 +35,6 @@ def json_list(records):
     for index, record in enumerate(records):
         yield (b"," if index else b"") + dumps(record)
     yield b'],"next":null,"previous":null}'
-
-
-def csv_lines(records, columns):
-    """A table with a header line; lists and objects stand in their cells as JSON."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
-    yield _taken(buffer)
-    for record in records:
-        writer.writerow([cell(record.get(name)) for name in columns])
-        yield _taken(buffer)
-
-
-def cell(value):
-    """A value as a cell of a table: text that a spreadsheet would calculate gets an apostrophe in
-    front."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (dict, list, tuple)):
-        return dumps(value).decode() if value else ""
-    if isinstance(value, str):
-        return f"'{value}" if _FORMULA.match(value) else value
-    if isinstance(value, (int, float)):
-        return str(value)
-    text = dumps(value)
-    return orjson.loads(text) if text.startswith(b'"') else text.decode()
-
-
-def _taken(buffer):
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text.encode("utf-8")
 
 
 def _gathered(pieces):

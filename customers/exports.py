@@ -1,17 +1,22 @@
-"""Customers as CSV and JSON lines, in the columns and the shape that an import takes back.
+"""Customers as CSV, workbook, JSON lines and JSON, as an import takes them back.
 
-Rows stream through `records` in batches, so that memory stays flat. In CSV the first contact
+Rows stream through `records` in batches, so that memory stays flat. In tables the first contact
 points, addresses and consents stand in columns of their own; a list that says more than its
 columns hold stands whole, as JSON, in one more (`emails`, `addresses`, …). A cell that a
 spreadsheet could take for a formula gets an apostrophe, which an import takes off again.
 """
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from customers import spreadsheets
 from customers.imports.cells import neutralise
 from customers.imports.converting import CONVERTERS, DEFAULT, ConversionError
 from customers.imports.targets import FIELDS, LIST_FIELDS, PURPOSES, TARGETS
@@ -66,25 +71,81 @@ def select_customers(
     return customers.order_by("number")
 
 
-def export_csv(customers: CustomerQuerySet, out: TextIO) -> int:
-    """Write the customers to a text file opened with newline=""; returns how many."""
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
+def export(customers: CustomerQuerySet, form: str, out: BinaryIO) -> int:
+    """Write the customers to a binary file in one of FORMATS; returns how many."""
     n_rows = 0
-    for record in exported(customers):
+
+    def counted() -> Iterator[dict[str, Any]]:
+        nonlocal n_rows
+        for record in exported(customers):
+            n_rows += 1
+            yield record
+
+    check_size(customers, form)
+    for piece in FORMATS[form](counted()):
+        out.write(piece)
+    return n_rows
+
+
+def pieces(customers: CustomerQuerySet, form: str) -> Iterator[bytes]:
+    """The same as pieces of bytes. Raises ValidationError at once for what a form cannot hold."""
+    check_size(customers, form)
+    return FORMATS[form](exported(customers))
+
+
+def check_size(customers: CustomerQuerySet, form: str) -> None:
+    """Refuse more customers than a form holds."""
+    most = spreadsheets.MOST_ROWS
+    if form == XLSX and customers[most : most + 1].exists():
+        message = _("An Excel workbook takes at most %(most)d customers; narrow it, or take CSV.")
+        raise ValidationError(message % {"most": most}, code="too_many")
+
+
+def csv_pieces(found: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """A table with a head, lines ending in CR LF."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(COLUMNS)
+    for record in found:
         cells = flat(record)
         writer.writerow([neutralise(_text(cells.get(name))) for name in COLUMNS])
-        n_rows += 1
-    return n_rows
+        yield _taken(buffer)
+    yield _taken(buffer)
 
 
-def export_jsonl(customers: CustomerQuerySet, out: TextIO) -> int:
-    """Write one JSON object per line, with whole lists; returns how many."""
-    n_rows = 0
-    for record in exported(customers):
-        out.write(json.dumps(record, ensure_ascii=False, default=_text) + "\n")
-        n_rows += 1
-    return n_rows
+def xlsx_pieces(found: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """The same table as a workbook: whole numbers are numbers, everything else is text."""
+
+    def row(record: dict[str, Any]) -> list[str | int]:
+        cells = map(flat(record).get, COLUMNS)
+        return [one if type(one) is int else neutralise(_text(one)) for one in cells]
+
+    return spreadsheets.pieces("Customers", COLUMNS, map(row, found))
+
+
+def jsonl_pieces(found: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """One JSON object per line, with whole lists."""
+    for record in found:
+        yield _json(record).encode() + b"\n"
+
+
+def json_pieces(found: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """One JSON list of the same objects, each on a line of its own."""
+    before = b"[\n"
+    for record in found:
+        yield before + _json(record).encode()
+        before = b",\n"
+    yield b"\n]\n" if before == b",\n" else b"[]\n"
+
+
+XLSX = "xlsx"
+FORMATS = {"csv": csv_pieces, XLSX: xlsx_pieces, "jsonl": jsonl_pieces, "json": json_pieces}
+MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    XLSX: spreadsheets.MEDIA_TYPE,
+    "jsonl": "application/x-ndjson",
+    "json": "application/json",
+}
 
 
 def exported(customers: CustomerQuerySet) -> Iterator[dict[str, Any]]:
@@ -158,3 +219,10 @@ def _text(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _taken(buffer: io.StringIO) -> bytes:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text.encode()

@@ -84,7 +84,7 @@ def import_groups(path_or_file, *, dry_run=False, **reading):
 def _read(path_or_file, reading, report):
     source = open_rows(path_or_file, **reading)
     names = {name: name.strip().lower() for name in source.header}
-    if source.kind == "csv":
+    if source.is_table:
         _check_header(names)
     rows, lines = [], {}
     for raw in source:

@@ -40,14 +40,16 @@ class MarkupRefused(Exception):
 class Bounded(ContentHandler):
     """A reader of elements by their local names, whatever their namespace.
 
-    Each reader supplies: `begin`, `hear` and `finish`. Shared; do not override: the bounds, and
-    `depth`, which counts the element that begins or ends.
+    Each reader supplies: `begin`, `hear` and `finish`. Shared; do not override: the bounds,
+    `depth`, which counts the element that begins or ends, and `attributes`, those of the element
+    that began last.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.events = 0
         self.depth = 0
+        self.attributes: Any = {}
         self._length = 0
         self._locator: Any = None
 
@@ -89,6 +91,7 @@ class Bounded(ContentHandler):
         if len(attrs) > MAX_ATTRIBUTES:
             raise self.refuse(f"more than {MAX_ATTRIBUTES} attributes")
         self._length = 0
+        self.attributes = attrs
         self.begin(name.rpartition(":")[2])
 
     def characters(self, content: str) -> None:

@@ -114,6 +114,7 @@ def import_customers(
     mapping: Mapping | str | bytes | None = None,
     match: str | None = None,
     on_match: str | None = None,
+    sheet: str | None = None,
     dry_run: bool = False,
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -154,7 +155,7 @@ def import_customers(
         else:
             name = Path(str(getattr(file, "name", ""))).name
         plan = plan_import(
-            file, format=format, mapping=mapping, match=match, on_match=on_match,
+            file, format=format, mapping=mapping, match=match, on_match=on_match, sheet=sheet,
             encoding=encoding, delimiter=delimiter, blank=blank, overwrites=overwrites,
         )  # fmt: skip
         if journal is not None:
@@ -253,7 +254,7 @@ class _Run:
         database nothing."""
         plan = self.plan
         plain = PlainRows(plan.mapping, self.validator)
-        if plan.source.kind != "csv" or plan.continues is not None or not plain.usable:
+        if not plan.source.is_table or plan.continues is not None or not plain.usable:
             kind = plan.source.kind
             yield from shape_rows(rows, plan.mapping, continues=plan.continues, kind=kind)
             return

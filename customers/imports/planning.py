@@ -56,6 +56,7 @@ def plan_import(
     mapping: Mapping | str | bytes | None = None,
     match: str | None = None,
     on_match: str | None = None,
+    sheet: str | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
     blank: str | None = None,
@@ -63,7 +64,7 @@ def plan_import(
 ) -> Plan:
     """Read the whole file once for its form and settle what every column means.
 
-    `format` is a way of writing (csv, jsonl, json) or a known program's file; `mapping` the text
+    `format` is a way of writing (one of KINDS) or a known program's file; `mapping` the text
     of a mapping file; `blank` whether a blank cell keeps or clears what is there, where the mapping
     does not say it. What is not given is found out. Raises FileError or MappingError: then
     nothing of the file can be trusted and nothing may be written.
@@ -79,17 +80,18 @@ def plan_import(
         raise MappingError("overwrites", f"“{min(unknown)}” is not a field of a customer")
     named = formats.by_name(format or "")
     kind = format if format in KINDS else named.kind if named else None
-    source = open_rows(file, kind=kind, encoding=encoding, delimiter=delimiter)
+    source = open_rows(file, kind=kind, encoding=encoding, delimiter=delimiter, sheet=sheet)
     checked = source.check()
     if not checked.rows:
         raise EmptyFile("the file has a header but no rows" if source.header else "no rows")
-    if source.kind != "csv":
+    if not source.is_table:
         learn_keys(source)
     known, bound, unmapped = _mapping_of(source, named, mapping)
     if not bound.names_customers():
         raise FileError(
             "no column says who the customers are (a name, an e-mail, a phone); "
-            f"the columns are {_listed(source.header)}. Name them in a mapping file"
+            f"the columns are {_listed(source.header)}. Name them in a mapping file; purchases "
+            "of known customers come in with import_transactions"
         )
     bound = replace(bound, ignored=bound.ignored | {REASON}, blank=blank or bound.blank)
     bound = bound.with_date_orders(source)
@@ -131,7 +133,7 @@ def _mapping_of(source: Source, known: Any, mapping: Any) -> tuple[Any, Mapping,
     if mapping is not None:
         if not isinstance(mapping, Mapping):
             mapping = Mapping.from_json(mapping)
-        bound = mapping.bind(header, strict=source.kind == "csv")
+        bound = mapping.bind(header, strict=source.is_table)
         return None, bound, bound.unmapped(header)
     if known is not None:
         _check_required(known, header)

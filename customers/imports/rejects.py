@@ -16,6 +16,7 @@ from .guessing import fold, is_secret
 from .mapping import ShapedRow
 from .planning import Plan
 from .sealed import chunks_of
+from .sources import TABLES
 from .targets import REASON
 
 
@@ -23,8 +24,9 @@ class Rejects:
     """Collects refused rows; used as the `on_refused` of an import, and as a context manager.
 
     The file has the columns of the source and one more that says why (an import passes over it),
-    in UTF-8 with the source's delimiter; for JSON sources it is JSON lines. It is made with the
-    first refused row. Columns of passwords are left blank: what is not imported is not handed on.
+    in UTF-8 with the source's delimiter (a comma for a workbook); for JSON sources it is JSON
+    lines. It is made with the first refused row. Columns of passwords are left blank: what is not
+    imported is not handed on.
     Raises FileError where it cannot be written.
     """
 
@@ -59,8 +61,8 @@ class Rejects:
 
 def row_writer(file: Any, kind: str, delimiter: str | None, header: list[str]) -> Any:
     """A function that writes one row (its values by column) to `file`, whose head is written at
-    once: CSV with these columns, anything else as JSON lines."""
-    if kind != "csv":
+    once: CSV with these columns for a table, anything else as JSON lines."""
+    if kind not in TABLES:
 
         def write_json(values: dict[str, Any]) -> None:
             kept = {name: value for name, value in values.items() if not is_secret(name)}
@@ -69,7 +71,7 @@ def row_writer(file: Any, kind: str, delimiter: str | None, header: list[str]) -
         return write_json
     secret = {name for name in header if is_secret(name)}
     columns = [name for name in header if fold(name) != fold(REASON)] + [REASON]
-    writer = csv.writer(file, delimiter=delimiter)
+    writer = csv.writer(file, delimiter=delimiter or ",")
     writer.writerow(columns)
 
     def write(values: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from .ordering import order_import
 from .planning import OVERWRITE
 from .rejects import row_writer
 from .sealed import chunks_of
+from .sources import TABLES
 from .storing import keep_file
 
 MOST_SHOWN = 10_000
@@ -56,9 +57,12 @@ def accept_proposals(run: ImportRun, lines: list[int] | None = None) -> ImportRu
             message = _("Nothing waits for a decision.")
         raise ValidationError({"lines": ValidationError(message, code="does_not_exist")})
     options = {**run.options, "on_match": OVERWRITE, "encoding": "utf-8"}
-    if kind != "csv":
+    options.pop("sheet", None)
+    if kind not in TABLES:
         options |= {"format": "jsonl"}
     else:
-        options |= {"delimiter": delimiter}
+        options |= {"delimiter": delimiter or ","}
+        if options.get("format") == kind:
+            options["format"] = "csv"
     name = f"review of {run.file_name}"[:255]
     return order_import(keep_file([out.getvalue().encode()]), file_name=name, options=options)

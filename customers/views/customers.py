@@ -8,8 +8,8 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.response import Response
 
 from api.pagination import whole
-from api.renderers import CSVRenderer, JSONRenderer, NDJSONRenderer
-from api.streaming import csv_lines, json_list, ndjson_lines
+from api.renderers import CSVRenderer, JSONRenderer, NDJSONRenderer, XLSXRenderer
+from api.streaming import json_list, ndjson_lines
 from customers import exports
 from customers.filters import CustomerFilter
 from customers.records import COLUMNS, assemble, records
@@ -32,7 +32,8 @@ ORDERING = (
 STREAMS = {
     "json": ("application/json", None),
     "ndjson": ("application/x-ndjson", "customers.ndjson"),
-    "csv": ("text/csv; charset=utf-8", "customers.csv"),
+    "csv": (exports.MEDIA_TYPES["csv"], "customers.csv"),
+    "xlsx": (exports.MEDIA_TYPES["xlsx"], "customers.xlsx"),
 }
 LARGEST_LIMIT = 10_000_000
 
@@ -49,7 +50,7 @@ class CustomerViewSet(CustomerPartViewSet):
 
     def get_renderers(self):
         if self.action == "list":
-            return [JSONRenderer(), NDJSONRenderer(), CSVRenderer()]
+            return [JSONRenderer(), NDJSONRenderer(), CSVRenderer(), XLSXRenderer()]
         return super().get_renderers()
 
     @extend_schema(
@@ -63,7 +64,7 @@ class CustomerViewSet(CustomerPartViewSet):
     def list(self, request):
         """Customers page by page, the newest first unless another order is asked for.
 
-        `limit=0`, NDJSON and CSV answer all that the filters leave, however many (for who may
+        `limit=0`, NDJSON, CSV and XLSX answer all that the filters leave, however many (for who may
         export).
         """
         customers = self.filter_queryset(self.get_queryset())
@@ -84,9 +85,9 @@ class CustomerViewSet(CustomerPartViewSet):
             limit = whole(parameters, "limit", 0, LARGEST_LIMIT)
             customers = customers[:limit] if limit else customers
         content_type, filename = STREAMS[form]
-        if form == "csv":
+        if form in exports.FORMATS and form != "json":
             # Who may export sees every field; the columns are those that an import takes back.
-            pieces = csv_lines(map(exports.flat, exports.exported(customers)), exports.COLUMNS)
+            pieces = exports.pieces(customers, form)
         else:
             found = map(self.shown, records(customers))
             pieces = ndjson_lines(found) if form == "ndjson" else json_list(found)

@@ -193,6 +193,7 @@ _ABOUT = {
     "blank": ("Whether a blank cell keeps or clears what is there.", BLANKS),
     "encoding": ("Found out when left out.", None),
     "delimiter": ("Found out when left out.", None),
+    "sheet": ("Of a workbook; the first that is not hidden when left out.", None),
     "events": ("An event per customer too.", None),
     "create_groups": ("Make groups that do not exist; by default only for shops' files.", None),
     "mapping": ("The text of a mapping file (JSON).", None),

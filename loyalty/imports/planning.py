@@ -59,6 +59,7 @@ def plan_import(
     format=None,
     encoding=None,
     delimiter=None,
+    sheet=None,
 ):
     """Read the whole file once for its form and settle what every column means; a Plan.
 
@@ -71,11 +72,11 @@ def plan_import(
         raise MappingError("kind", f"“{kind}” is neither sale nor return")
     if match is not None and match not in MATCHES:
         raise MappingError("match", f"“{match}” is not one of {', '.join(MATCHES)}")
-    source = open_rows(file, kind=format, encoding=encoding, delimiter=delimiter)
+    source = open_rows(file, kind=format, encoding=encoding, delimiter=delimiter, sheet=sheet)
     checked = source.check()
     if not checked.rows:
         raise FileError("the file has a header but no rows" if source.header else "no rows")
-    if source.kind != "csv":
+    if not source.is_table:
         learn_keys(source)
     columns = dict(columns or {})
     if number is not None:
@@ -116,9 +117,9 @@ def _mapping_of(source, text, columns, options, match):
         parts = PurchaseMappingFile(text).parts()
         rules = [*given, *parts["rules"]]
         mapping = Mapping(**{**parts, "rules": tuple(rules)})
-        bound = mapping.bind(source.header, strict=source.kind == "csv")
+        bound = mapping.bind(source.header, strict=source.is_table)
         return bound, _left_over(bound, source.header)
-    written = Mapping(tuple(given)).bind(source.header, strict=source.kind == "csv")
+    written = Mapping(tuple(given)).bind(source.header, strict=source.is_table)
     guessed, unmapped = guess_rules(source.header, written.rules, match)
     rules = (*written.rules, *(replace(rule, options=options) for rule in guessed))
     ignored = frozenset(one.column for one in unmapped) | {REASON}

@@ -66,7 +66,7 @@ class Candidate:
 def read_drafts(plan):
     """All documents of a plan's source, in flat memory."""
     mapping, known = plan.mapping, plan.mapping.columns | plan.mapping.ignored
-    is_json, before = plan.source.kind != "csv", None
+    is_json, before = not plan.source.is_table, None
     for row in plan.source:
         shaped = mapping.apply(row)
         if is_json and (unknown := row.values.keys() - known):

@@ -5,13 +5,17 @@ import io
 import json
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
-from customers.exports import COLUMNS, export_csv, export_jsonl, select_customers
+from customers import spreadsheets
+from customers.exports import COLUMNS, pieces, select_customers
 from customers.imports.engine import import_customers
+from customers.imports.readers import open_rows
 from customers.imports.targets import READ_ONLY, find_target
 from customers.models import Customer
 from customers.services import (
@@ -28,19 +32,32 @@ from tests.factories import CustomerFactory, StoreFactory
 pytestmark = pytest.mark.django_db
 
 TRIGGERS = tuple("=+-@\t\r\n\0＝＋－＠")
+PAYLOADS = (
+    *("=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1+1", "\r=1+1", "＝1+1", "＋1", "－1", "＠SUM(1)"),
+    *("=cmd|' /C calc'!A0", '=HYPERLINK("http://x")', "+47 900 00 001", "-", "=", "'=1", "''+1"),
+    *("@x", "=DDE(1)", "-2+3+cmd|' /C calc'!A0"),
+)
 FORMULAS = ["=1+1", "+47", "-1", "@SUM(A1)", "'=1", "''", "＝1", "＠x", "=cmd|' /C calc'!A0", "[x"]
 
 
 def as_csv(customers=None):
-    out = io.StringIO(newline="")
-    export_csv(select_customers() if customers is None else customers, out)
-    return out.getvalue()
+    return b"".join(pieces(select_customers() if customers is None else customers, "csv")).decode()
 
 
 def as_jsonl():
-    out = io.StringIO()
-    export_jsonl(select_customers(), out)
-    return out.getvalue()
+    return b"".join(pieces(select_customers(), "jsonl")).decode()
+
+
+def as_json():
+    return b"".join(pieces(select_customers(), "json")).decode()
+
+
+def as_xlsx():
+    return b"".join(pieces(select_customers(), "xlsx"))
+
+
+def cells_of(book):
+    return [row.values for row in open_rows(io.BytesIO(book))]
 
 
 def rows(text):
@@ -48,7 +65,8 @@ def rows(text):
 
 
 def bring_back(text, **options):
-    return import_customers(io.BytesIO(text.encode()), on_match="overwrite", **options)
+    content = text if isinstance(text, bytes) else text.encode()
+    return import_customers(io.BytesIO(content), on_match="overwrite", **options)
 
 
 @pytest.fixture
@@ -84,7 +102,7 @@ def everything(ada):
 
 
 class TestRoundTrip:
-    @pytest.mark.parametrize("export", [as_csv, as_jsonl])
+    @pytest.mark.parametrize("export", [as_csv, as_jsonl, as_json, as_xlsx])
     def test_an_export_that_comes_back_changes_nothing(self, everything, export):
         CustomerFactory(tenant=everything.tenant, first_name="Grace", birth_date="--02-29")
         first = export()
@@ -98,7 +116,7 @@ class TestRoundTrip:
         assert HistoryEntry.objects.count() == n_history
         assert export() == first
 
-    @pytest.mark.parametrize("export", [as_csv, as_jsonl])
+    @pytest.mark.parametrize("export", [as_csv, as_jsonl, as_json, as_xlsx])
     def test_what_was_lost_comes_back_from_an_export(self, everything, export):
         before, file = rows(as_csv())[0], export()
         Customer.objects.all().delete()
@@ -144,6 +162,58 @@ class TestRoundTrip:
 
 # A long list stands with the ids of its rows, which are new rows.
 GIVEN_ANEW = {"number", "updated_at", "version", "emails", "phones", "addresses", "contact_persons"}
+
+
+class TestFormulas:
+    @pytest.fixture
+    def payloads(self, acme):
+        """Customers whose texts are what a spreadsheet calculates, straight in the database."""
+        for n, text in enumerate(PAYLOADS):
+            customer = CustomerFactory(tenant=acme, external_id=f"e{n:02d}")
+            texts = {"name": text, "internal_note": text, "custom_data1": text, "origin": text}
+            Customer.objects.filter(pk=customer.pk).update(**texts)
+
+    def test_no_cell_of_a_table_is_a_formula(self, payloads):
+        table = list(csv.reader(io.StringIO(as_csv(), newline="")))
+        book = load_workbook(io.BytesIO(as_xlsx()))
+        sheet = [[cell for cell in row if cell.value is not None] for row in book.active.rows]
+
+        assert not [cell for row in table for cell in row if cell[:1] in TRIGGERS]
+        assert not [c for row in sheet for c in row if str(c.value)[:1] in TRIGGERS]
+        assert {cell.data_type for row in sheet for cell in row} <= {"s", "n", "inlineStr"}
+
+    def test_a_workbook_has_the_cells_of_the_table(self, payloads):
+        restored = [row.values for row in open_rows(io.BytesIO(as_csv().encode()))]
+
+        assert cells_of(as_xlsx()) == restored
+        # A line that ends in a lone CR is the same cell in both, whatever comes around it.
+        assert [row["custom_data1"] for row in restored] == list(PAYLOADS)
+
+    def test_json_tells_the_texts_as_they_are(self, payloads):
+        told = [json.loads(line)["name"] for line in as_jsonl().splitlines()]
+
+        assert told == list(PAYLOADS) == [one["name"] for one in json.loads(as_json())]
+
+    def test_a_workbook_is_the_same_bytes_every_time(self, payloads):
+        assert as_xlsx() == as_xlsx()
+
+
+def test_control_characters_and_what_looks_like_their_escapes_pass_through_a_workbook():
+    texts = ["a\x07b", "_x0041_", "__x005F_x000D_", " edge ", "two\nlines", "<&>\"'", "\ufffe", ""]
+
+    book = b"".join(spreadsheets.pieces("T", ["a", "b"], ([text, 7] for text in texts)))
+
+    assert cells_of(book) == [{"a": text, "b": "7"} for text in texts]
+    assert load_workbook(io.BytesIO(book)).active["A5"].value == " edge "
+
+
+def test_more_customers_than_a_workbook_takes_are_refused(acme, monkeypatch):
+    monkeypatch.setattr(spreadsheets, "MOST_ROWS", 2)
+    customers = [CustomerFactory(tenant=acme) for _ in range(3)]
+
+    with pytest.raises(ValidationError, match="at most 2 customers"):
+        pieces(select_customers(), "xlsx")
+    assert b"".join(pieces(select_customers().exclude(pk=customers[0].pk), "xlsx"))
 
 
 class TestColumns:

@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.exceptions import ValidationError
 
-from customers.exports import export_jsonl, select_customers
+from customers.exports import export, select_customers
 from customers.models import Customer
 from customers.records import record_of
 from customers.registrations import registrations
@@ -98,8 +98,7 @@ def test_the_old_id_as_a_reference_is_followed(merged, twin):
 
 def test_a_merged_record_is_in_no_list_and_counted_once(acme, merged, twin):
     assert list(select_customers()) == [merged]
-    out = io.StringIO()
-    assert export_jsonl(select_customers(), out) == 1
+    assert export(select_customers(), "jsonl", io.BytesIO()) == 1
     told = registrations(Customer.objects.all(), interval="day", last=1, timezone="Europe/Oslo")
     assert [n for _day, n in told] == [1]
     assert list(Customer.objects.at_store(Store.objects.get(default=True))) == [merged]

@@ -1,12 +1,12 @@
-"""export_customers --tenant T: customers to CSV or JSON lines, to a file or standard output."""
+"""export_customers --tenant T: customers to a table or JSON, to a file or standard output."""
 
 import contextlib
-import sys
+from pathlib import Path
 
 from django.core.management.base import CommandError
 
 import normalise
-from customers.exports import export_csv, export_jsonl, select_customers
+from customers.exports import FORMATS, XLSX, export, select_customers
 from customers.models import Customer
 from groups.models import Group
 from groups.querysets import in_group, reachable_in
@@ -16,15 +16,16 @@ from tenancy.models import Store
 
 class Command(TenantCommand):
     help = (
-        "Write customers as CSV (columns that import_customers takes back; cells that could be "
-        "formulas are made harmless and restored on import) or JSON lines (whole records). All "
-        "filters given must match. Without --output everything goes to standard output."
+        "Write customers as CSV or an Excel workbook (columns that import_customers takes back; "
+        "cells that could be formulas are made harmless and restored on import), JSON lines or "
+        "JSON (whole records). All filters given must match. Without --output everything goes to "
+        "standard output."
     )
 
     def add_arguments(self, parser):
         parser.add_argument("--tenant", required=True, metavar="CODE")
         parser.add_argument("--output", metavar="FILE", help="default: standard output")
-        parser.add_argument("--format", choices=["csv", "jsonl"], help="default: by FILE, else csv")
+        parser.add_argument("--format", choices=FORMATS, help="default: by FILE, else csv")
         parser.add_argument("--q", default="", help="what people type: names, phone, card, …")
         parser.add_argument("--group", metavar="CODE", help="who is in this group")
         parser.add_argument("--store", metavar="CODE", help="who is listed at this store")
@@ -52,19 +53,33 @@ class Command(TenantCommand):
             channel = None if reachable == "any" else reachable
             narrow = reachable_in if reachable else in_group
             customers = narrow(customers, wanted, *([channel] if reachable else []))
-        format = format or ("jsonl" if (output or "").endswith((".jsonl", ".ndjson")) else "csv")
-        write = export_jsonl if format == "jsonl" else export_csv
+        format = format or _by_name(output or "")
         try:
-            with self.opened(output) as out:
-                n_rows = write(customers, out)
+            with self.opened(output, format) as out:
+                n_rows = export(customers, format, out)
         except OSError as fault:
             raise CommandError(f"{output or 'output'}: {fault.strerror}") from fault
         self.stderr.write(f"{n_rows} customers")
 
-    def opened(self, path):
+    def opened(self, path, format):
         if path:
-            return open(path, "w", encoding="utf-8", newline="")
+            return Path(path).open("wb")
         out = getattr(self.stdout, "_out", self.stdout)
-        if out is sys.stdout:
-            out.reconfigure(encoding="utf-8", newline="")
-        return contextlib.nullcontext(out)
+        if format == XLSX and (not hasattr(out, "buffer") or out.isatty()):
+            raise CommandError("A workbook is no text; name a file with --output.")
+        return contextlib.nullcontext(getattr(out, "buffer", None) or _Text(out))
+
+
+class _Text:
+    """A stream of text, for what is written as bytes in UTF-8."""
+
+    def __init__(self, out):
+        self.out = out
+
+    def write(self, data):
+        self.out.write(data.decode())
+
+
+def _by_name(path):
+    suffix = Path(path).suffix.lower().removeprefix(".")
+    return {"ndjson": "jsonl"}.get(suffix, suffix if suffix in FORMATS else "csv")

@@ -24,7 +24,9 @@ class Command(ImportCommand):
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("file", help="CSV, JSON lines, JSON, or Open Loyalty's XML")
+        parser.add_argument(
+            "file", help="CSV, an Excel workbook (.xlsx), JSON lines, JSON, or Open Loyalty's XML"
+        )
         parser.add_argument("--tenant", required=True, metavar="CODE")
         parser.add_argument("--format", choices=FORMATS, help="found out by the header")
         parser.add_argument("--mapping", metavar="FILE", help="JSON: which column fills what")
@@ -51,12 +53,13 @@ class Command(ImportCommand):
         parser.add_argument("--errors", metavar="FILE", help="write the refused rows to this file")
         parser.add_argument("--encoding", help="found out when not given")
         parser.add_argument("--delimiter", help="found out when not given")
+        parser.add_argument("--sheet", help="of a workbook; the first when not given")
 
     def run(self, *, file, mapping, errors, create_groups, dry_run, **options):
         bar = ProgressBar(self.stderr)
         names = (
             *("format", "match", "on_match", "overwrites", "blank"),
-            *("encoding", "delimiter", "events"),
+            *("encoding", "delimiter", "sheet", "events"),
         )
         chosen = {name: options[name] for name in names} | {"create_groups": create_groups}
         try:

@@ -4,13 +4,14 @@ import json
 
 from django.core.management.base import CommandError
 
+from customers.imports.readers import KINDS
 from groups.imports import import_groups
 from tenancy.commands import TenantCommand
 
 
 class Command(TenantCommand):
     help = (
-        "Create and update groups by their code, from CSV, JSON lines or JSON with the columns "
+        "Create and update groups by their code, from CSV, Excel, JSON lines or JSON: columns "
         "code, title, description, subscribable (public, private), subscribe_text and parent (a "
         "code; earlier or later in the file, or there already). A missing column leaves what is "
         "there, an empty cell empties it. One bad row refuses the whole file: nothing is written, "
@@ -20,16 +21,16 @@ class Command(TenantCommand):
     def add_arguments(self, parser):
         parser.add_argument("file")
         parser.add_argument("--tenant", required=True, metavar="CODE")
-        parser.add_argument("--format", choices=["csv", "jsonl", "json"])
+        parser.add_argument("--format", choices=KINDS)
         parser.add_argument("--encoding")
         parser.add_argument("--delimiter")
+        parser.add_argument("--sheet", help="of a workbook; the first when not given")
         parser.add_argument("--dry-run", action="store_true", dest="dry_run")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
-    def run(self, *, file, format, encoding, delimiter, dry_run, **options):
-        report = import_groups(
-            file, dry_run=dry_run, kind=format, encoding=encoding, delimiter=delimiter
-        )
+    def run(self, *, file, format, dry_run, **options):
+        reading = {name: options[name] for name in ("encoding", "delimiter", "sheet")}
+        report = import_groups(file, dry_run=dry_run, kind=format, **reading)
         if options["json"]:
             self.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False, default=str))
         else:

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 
 from customers.imports.errors import FileError, MappingError
 from customers.imports.progress import ProgressBar
+from customers.imports.readers import KINDS
 from customers.imports.rejects import Rejects
 from customers.imports.telling import ImportCommand, failed, summary
 from loyalty.imports import import_transactions
@@ -57,15 +58,16 @@ class Command(ImportCommand):
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         parser.add_argument("--events", action="store_true", help="an event per transaction too")
         parser.add_argument("--errors", metavar="FILE", help="write the refused rows to this file")
-        parser.add_argument("--format", choices=("csv", "jsonl", "json"))
+        parser.add_argument("--format", choices=KINDS)
         parser.add_argument("--encoding", help="found out when not given")
         parser.add_argument("--delimiter", help="found out when not given")
+        parser.add_argument("--sheet", help="of a workbook; the first when not given")
 
     def run(self, *, file, mapping, errors, dry_run, no_points, **options):
         bar = ProgressBar(self.stderr)
         names = (
             *("match", "number", "kind", "dates", "decimal", "events"),
-            *("format", "encoding", "delimiter"),
+            *("format", "encoding", "delimiter", "sheet"),
         )
         columns = dict(map(_pair, options["map"]))
         try:

@@ -7,14 +7,16 @@ import tracemalloc
 
 import pytest
 
+from customers import spreadsheets
 from customers.exports import COLUMNS
+from customers.imports.readers import open_rows
 from customers.models import Customer
 from tenancy.scoping import current_tenant
 from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db
 
-EVERYTHING = [{"limit": "0"}, {"format": "ndjson"}, {"format": "csv"}]
+EVERYTHING = [{"limit": "0"}, {"format": "ndjson"}, {"format": "csv"}, {"format": "xlsx"}]
 
 
 def content(answer):
@@ -64,6 +66,25 @@ def test_a_table_has_the_columns_that_an_import_takes_back(admin, ada):
     row = next(csv.DictReader(lines))
     assert tuple(row) == COLUMNS
     assert (row["id"], row["email"], row["city"]) == (str(ada.pk), "Ada@example.org", "Oslo")
+
+
+def test_a_workbook_has_the_cells_of_the_table(admin, three):
+    answer = admin.get("customers/", {"format": "xlsx", "limit": "2"})
+
+    assert answer["Content-Type"].endswith("spreadsheetml.sheet")
+    assert answer["Content-Disposition"] == 'attachment; filename="customers.xlsx"'
+    table = content(admin.get("customers/", {"format": "csv", "limit": "2"}))
+    cells, wanted = (
+        [row.values for row in open_rows(io.BytesIO(file))] for file in (content(answer), table)
+    )
+    assert cells == wanted
+    assert len(cells) == 2
+
+
+def test_more_than_a_workbook_takes_is_a_bad_request(admin, three, monkeypatch):
+    monkeypatch.setattr(spreadsheets, "MOST_ROWS", 2)
+
+    assert admin.get("customers/", {"format": "xlsx"}).status_code == 400
 
 
 def test_no_cell_of_a_table_is_a_formula(admin, acme):

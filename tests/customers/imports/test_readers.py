@@ -260,7 +260,7 @@ def test_a_folder_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"PK\x03\x04rest", "Excel"),
+        (b"PK\x03\x04rest", "workbook"),
         (b"\xd0\xcf\x11\xe0rest", "old Excel"),
         (b"\x1f\x8brest", "gzip"),
         (b"%PDF-1.4", "PDF"),
@@ -276,7 +276,7 @@ def test_a_file_opened_as_text_is_a_programming_error():
 
 
 def test_an_unknown_kind_is_refused():
-    assert "csv, jsonl, json" in refusal("name\n", kind="xlsx").message
+    assert "csv, xlsx, jsonl, json" in refusal("name\n", kind="ods").message
 
 
 @pytest.mark.parametrize("delimiter", ["", ",,", '"', "\n", " "])
