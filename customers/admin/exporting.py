@@ -33,7 +33,9 @@ class ExportPages:
 
     def get_urls(self):
         own = [
-            self.own_path(f"export-{form}/", partial(self.export_view, form=form), f"export_{form}")
+            self.own_path(
+                f"export-{form}/", partial(self.export_list_view, form=form), f"export_{form}"
+            )
             for form in LABELS
         ]
         return [*own, *super().get_urls()]
@@ -44,7 +46,7 @@ class ExportPages:
         context = {"export_forms": forms if may_export else []}
         return super().changelist_view(request, {**(extra_context or {}), **context})
 
-    def export_view(self, request, *, form):
+    def export_list_view(self, request, *, form):
         """Every customer that the list with these filters would show, in the list's order."""
         self.insist(request, "customers.export_all")
         customers = self.get_changelist_instance(request).get_queryset(request)
