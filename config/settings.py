@@ -349,7 +349,10 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "config.admin_site.environment_label",
     "STYLES": [lambda request: static("tenancy/admin.css")],
-    "SCRIPTS": [lambda request: static("tenancy/admin.js")],
+    "SCRIPTS": [
+        lambda request: static("tenancy/admin.js"),
+        lambda request: static("tenancy/typing.js"),
+    ],
     "DASHBOARD_CALLBACK": "customers.admin.start.start_page",
     "SIDEBAR": {"show_search": False, "navigation": "tenancy.admin.navigation.sidebar"},
     "COMMAND": {"search_models": False, "show_history": False},

@@ -290,7 +290,7 @@ def find_customer(reference):
             return found
     upper = text.upper()
     number = upper.removeprefix("CUST-")
-    if number.isdigit() and upper.startswith("CUST-") and len(number) <= LONGEST_NUMBER:
+    if number.isdecimal() and upper.startswith("CUST-") and len(number) <= LONGEST_NUMBER:
         return Customer.objects.known_as("number", int(number)).first()
     for column in ("external_id", "card_number", "username"):
         found = Customer.objects.known_as(column, text).first()

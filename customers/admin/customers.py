@@ -1,12 +1,9 @@
 """Customers: the list, the page, and saving the page as one deed."""
 
-import uuid
-
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.http import FileResponse, Http404
-from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -15,7 +12,6 @@ from django.utils.translation import gettext_lazy
 from unfold.paginator import InfinitePaginator
 
 from customers.admin import layout
-from customers.admin.beginning import begin_with
 from customers.admin.deeds import DeedPages
 from customers.admin.exporting import ExportPages
 from customers.admin.filters import (
@@ -31,18 +27,20 @@ from customers.admin.filters import (
     StatusFilter,
     StoreFilter,
 )
-from customers.admin.forms import BESIDE_PROFILE, LISTS, CustomerForm, decimal_money
+from customers.admin.forms import BESIDE_PROFILE, CustomerForm, decimal_money
 from customers.admin.inlines import ON_BOTH, ON_CHANGE, StoreProfileFormSet
 from customers.admin.loyalty import LoyaltyPanel
 from customers.admin.merged import LeadsToSurvivor
 from customers.admin.merging import MergeTwo
 from customers.admin.panels import ConsentPanel, DevicePanel, HistoryPanel
+from customers.admin.registering import RegisterPages
 from customers.admin.saving import (
     changed_meanwhile,
     placed,
     with_present_values,
     write_store_profiles,
 )
+from customers.admin.till import TillPages
 from customers.models import Avatar, Customer, Email, Phone
 from customers.search import search_customers
 from customers.services import (
@@ -78,7 +76,9 @@ def status_badge(customer):
 
 
 @admin.register(Customer)
-class CustomerAdmin(LeadsToSurvivor, MergeTwo, DeedPages, ExportPages, ModelAdmin):
+class CustomerAdmin(
+    *(TillPages, RegisterPages, LeadsToSurvivor, MergeTwo, DeedPages, ExportPages), ModelAdmin
+):
     form = CustomerForm
     history_subject = "customer"
     paginator = InfinitePaginator  # a table too large to count on every visit
@@ -272,22 +272,6 @@ class CustomerAdmin(LeadsToSurvivor, MergeTwo, DeedPages, ExportPages, ModelAdmi
         return f"{decimal_money(amount, currency)} {currency}" if amount is not None else "–"
 
     # --- The page -------------------------------------------------------------------------------
-    def get_changeform_initial_data(self, request):
-        initial = super().get_changeform_initial_data(request)
-        member = request.user.membership_in(current_tenant())
-        stores = list(member.stores.all()[:2]) if member else []
-        if len(stores) == 1:
-            initial.setdefault("home_store", stores[0].pk)
-        typed = begin_with(initial.pop("typed", ""))
-        return {**initial, **{name: value for name, value in typed.items() if name not in LISTS}}
-
-    def get_formset_kwargs(self, request, obj, inline, prefix):
-        kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
-        if obj._state.adding and request.method == "GET":
-            typed = begin_with(request.GET.get("typed", ""))
-            kwargs["initial"] = typed.get(inline.formset.list_name, [])
-        return kwargs
-
     def _create_formsets(self, request, obj, change):
         formsets, inlines = super()._create_formsets(request, obj, change)
         tenant = current_tenant()
@@ -314,33 +298,6 @@ class CustomerAdmin(LeadsToSurvivor, MergeTwo, DeedPages, ExportPages, ModelAdmi
         return super().render_change_form(request, context, *args, **kwargs)
 
     # --- Saving ---------------------------------------------------------------------------------
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        if object_id is None and request.method == "POST":
-            made_before = self._made_before(request)
-            if made_before is not None:
-                return made_before
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def show_again(self, request, error, object_id, form_url, extra_context):
-        if object_id is None and "id" in getattr(error, "error_dict", {}):
-            # The same form was sent twice at once, and the other one was faster.
-            made_before = self._made_before(request)
-            if made_before is not None:
-                return made_before
-        return super().show_again(request, error, object_id, form_url, extra_context)
-
-    def _made_before(self, request):
-        """The way to the customer that this very form has made already, or None."""
-        try:
-            form_id = uuid.UUID(request.POST.get("form_id", ""))
-        except ValueError:
-            return None
-        customer = Customer.objects.filter(pk=form_id).first()
-        if customer is None or not self.has_add_permission(request):
-            return None
-        messages.info(request, _("%(customer)s was registered already.") % {"customer": customer})
-        return redirect("admin:customers_customer_change", customer.pk)
-
     def write(self, request, obj, form, formsets, *, change):
         lists = {}
         for formset in formsets:

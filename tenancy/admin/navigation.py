@@ -46,8 +46,16 @@ def sidebar(request):
             link(_("Tenants"), "apartment", "tenancy_tenant_changelist"),
             link(_("Users"), "manage_accounts", "tenancy_user_changelist"),
         ]
+    first = [link(_("Start"), "home", "index")]
+    if user.has_perm("customers.search"):
+        first.append(link(_("Find"), "search", "customers_customer_find"))
+    work = [*first, *links(request, WORK)]
+    if any(item["link"] == request.path for item in work):
+        # Else the list whose address this one begins with would be marked, too.
+        for item in work:
+            item["active"] = item["link"] == request.path
     groups = [
-        {"items": [link(_("Start"), "home", "index"), *links(request, WORK)]},
+        {"items": work},
         {"title": _("Loyalty"), "separator": True, "items": links(request, LOYALTY)},
         {"title": _("Records"), "separator": True, "items": links(request, RECORDS)},
         {"title": _("Set-up"), "separator": True, "items": set_up},

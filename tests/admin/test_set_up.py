@@ -346,6 +346,6 @@ def test_the_membership_list_is_searched_by_customer(office, acme, ada, grace):
 def test_the_start_page_finds_and_leads(office, ada):
     response = office.get("/admin/")
 
-    assert 'action="/admin/customers/customer/"' in text_of(response)
+    assert 'action="/admin/customers/customer/find/"' in text_of(response)
     assert ada.code in text_of(response)
     assert form_data(response, None) is not None
