@@ -3,25 +3,17 @@
 import csv
 import io
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
 
-from customers.imports.engine import import_customers
 from customers.imports.progress import ProgressBar
 from customers.models import Customer
 from customers.services import update_customer
-from events.models import Event, HistoryEntry
+from events.models import Event
 from groups.models import Group
-from tenancy.scoping import in_tenant
-from tests.factories import TenantFactory
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = "external_id,first_name,email"
@@ -251,69 +243,3 @@ class TestExport:
 
         assert message
         assert code == 1
-
-
-KILLED = """
-import os, signal, sys
-import django
-django.setup()
-from customers.imports import engine, writing
-from tenancy.models import Tenant
-from tenancy.scoping import in_tenant
-
-engine.CHUNK = 4
-write, written = writing.Writer.write, []
-
-def write_until_killed(self, candidate):
-    outcome = write(self, candidate)
-    written.append(outcome)
-    if len(written) == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return outcome
-
-writing.Writer.write = write_until_killed
-with in_tenant(Tenant.objects.get(code="acme")):
-    engine.import_customers(sys.argv[1])
-"""
-
-
-def database_url():
-    """The test database as another process finds it."""
-    database = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{database['NAME']}"
-    user = database["USER"] + (f":{database['PASSWORD']}" if database["PASSWORD"] else "")
-    host = f"{database['HOST'] or 'localhost'}:{database['PORT'] or 5432}"
-    return f"postgres://{user}@{host}/{database['NAME']}"
-
-
-@pytest.mark.django_db(transaction=True)
-class TestKilled:
-    @pytest.mark.parametrize("moment", [1, 6, 13, 20])
-    def test_a_rerun_after_a_kill_makes_everybody_exactly_once(self, file, moment):
-        tenant = TenantFactory(code="acme")
-        rows = [f"x{n},Person,p{n}@example.org" for n in range(18)]
-        rows += [",Keyless,", "x3,Person,p3@example.org", ",Keyless again,"]
-        path = file(HEADER, *rows)
-        environment = os.environ | {
-            "DATABASE_URL": database_url(),
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "SECRET_KEY": "a key that is long enough for a process that is killed at once",
-            "PYTHONPATH": str(ROOT),
-        }
-
-        killed = subprocess.run(
-            [sys.executable, "-c", KILLED, path, str(moment)],
-            env=environment, cwd=ROOT, capture_output=True, timeout=60, check=False,
-        )  # fmt: skip
-
-        with in_tenant(tenant):
-            n_left = Customer.objects.count()
-            report = import_customers(path)
-            assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-            assert n_left == moment // 4 * 4 if moment < 20 else n_left >= 16
-            assert Customer.objects.count() == 20
-            assert HistoryEntry.objects.filter(deed="customer.registered").count() == 20
-            assert report.lines == 21
-            assert report.created == 20 - n_left
-            assert report.refused == 0

@@ -63,6 +63,7 @@ def kill_and_go_on(tmp_path, n_kills, n_rows):
     bad = n_rows // 7
     lines = [f"x{n},Person {n},p{n}@example.org" for n in range(n_rows)]
     lines[bad] = "bad,Nobody,nowhere"
+    lines[bad + 1] = ",Keyless,"
     path.write_text("\n".join(["external_id,first_name,email", *lines]) + "\n")
     chance = random.Random(7)
     tenant = TenantFactory(code="acme")
@@ -90,9 +91,11 @@ def assert_everybody_once(n_rows):
     assert run.state == run.State.DONE
     assert (report.lines, report.created, report.refused) == (n_rows, wanted, 1)
     assert len(report.errors) == 1
-    keys = list(Customer.objects.values_list("external_id", flat=True))
-    assert len(keys) == len(set(keys)) == wanted
-    assert Email.objects.count() == LoyaltyAccount.objects.count() == wanted
+    keys = list(Customer.objects.exclude(external_id=None).values_list("external_id", flat=True))
+    assert len(keys) == len(set(keys)) == wanted - 1
+    assert Customer.objects.get(external_id=None).first_name == "Keyless"
+    assert Email.objects.count() == wanted - 1
+    assert LoyaltyAccount.objects.count() == wanted
     assert HistoryEntry.objects.filter(deed="customer.registered").count() == wanted
     assert sum(len(bytes(one.created)) for one in ImportChunk.objects.all()) == 16 * wanted
     assert list(Event.objects.order_by("id").values_list("kind", flat=True)) == [
