@@ -60,6 +60,8 @@ class Done:
     before: dict[str, Any] | None = None
     # What the file would change about a customer, where staff are to decide (`review`).
     review: dict[str, Any] | None = None
+    # What the file says and the record does not, where a dry run keeps it.
+    diff: dict[str, Any] | None = None
 
     @property
     def shaped(self) -> ShapedRow:
@@ -75,6 +77,7 @@ class Journal:
     """
 
     keeps_images = False
+    keeps_diffs = False
 
     def __init__(self):
         self.id = uuid.uuid4()
@@ -207,8 +210,10 @@ class _Run:
         self.validator = Validator(self.tenant, plan.mapping)
         self.numbers = Numbers(self.tenant, dry_run=dry_run)
         self.writer = Writer(
-            plan, self.tenant, self.numbers, keeps_images=journal.keeps_images and not dry_run
-        )
+            plan, self.tenant, self.numbers,
+            keeps_images=journal.keeps_images and not dry_run,
+            keeps_diffs=journal.keeps_diffs and dry_run,
+        )  # fmt: skip
         self.report = Report(
             dry_run=dry_run,
             blank_lines=plan.checked.blank_lines,
@@ -320,8 +325,9 @@ class _Run:
             return Done(candidate, REFUSED, faults=[fault])
         writer = self.writer
         return Done(
-            candidate, outcome, writer.customer_id, before=writer.before, review=writer.review
-        )
+            candidate, outcome, writer.customer_id,
+            before=writer.before, review=writer.review, diff=writer.diff,
+        )  # fmt: skip
 
 
 @contextmanager

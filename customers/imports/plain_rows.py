@@ -42,6 +42,10 @@ class PlainCandidate(Candidate):
         self.created_at, self.consents, self.errors, self.account = None, [], [], {}
 
     @property
+    def line(self) -> int:
+        return self._raw.line
+
+    @property
     def rows(self) -> int:
         return 1
 

@@ -29,8 +29,9 @@ from . import sealed
 from .engine import Done, Journal, import_customers
 from .errors import FileError, MappingError
 from .ordering import clean_options, new_run
+from .outcomes import OutcomeLog
 from .rejects import Rejects
-from .report import OUTCOMES, REFUSED, Report
+from .report import CREATED, OUTCOMES, UPDATED, Report
 from .storing import open_file
 from .watching import Watched
 
@@ -113,7 +114,8 @@ class RunJournal(Journal):
             tenant=self.run.tenant,
             run=self.run,
             number=number,
-            created=b"".join(done.customer_id.bytes for done in chunk if done.outcome == "created"),
+            created=_ids(chunk, CREATED),
+            changed=_ids(chunk, UPDATED),
             sealed=sealed.seal_chunk(self.run, number, chunk),
         ).save(force_insert=True)
 
@@ -156,6 +158,10 @@ class RunJournal(Journal):
                 setattr(self.run, name, value)
 
 
+def _ids(chunk: list[Done], outcome: str) -> bytes:
+    return b"".join(done.customer_id.bytes for done in chunk if done.outcome == outcome)
+
+
 def _counts(report: Report) -> dict[str, int]:
     return {name: getattr(report, name) for name in COUNTED}
 
@@ -178,7 +184,7 @@ def work_on(run: ImportRun, file: BinaryIO, *, job: Any = None, progress: Any = 
                 dry_run=run.dry_run,
                 progress=progress,
                 journal=dry or journal,
-                on_done=dry and dry.add,
+                on_done=dry and dry.log.add,
                 **_arguments(run.options),
             )
     except (FileError, MappingError) as fault:
@@ -204,22 +210,12 @@ class _DryJournal(Journal):
     """Of an import that is only tried, what it would have done: written down when it is over,
     because nothing of it is left by then."""
 
+    keeps_diffs = True
+
     def __init__(self, journal: RunJournal):
         super().__init__()
         self.journal = journal
-        self.chunks: list[Any] = []
-        self._waiting: list[Done] = []
-
-    def add(self, done: Done) -> None:
-        if done.outcome == REFUSED or done.review is not None:
-            self._waiting.append(done)
-        if len(self._waiting) >= 1_000:
-            self._seal()
-
-    def _seal(self) -> None:
-        number = len(self.chunks)
-        self.chunks.append(sealed.seal_chunk(self.journal.run, number, self._waiting))
-        self._waiting = []
+        self.log = OutcomeLog(journal.run)
 
     def understood(self) -> None:
         self.journal.understood()
@@ -231,17 +227,15 @@ class _DryJournal(Journal):
             raise ImportCancelled
 
     def complete_dry(self, report: Report) -> None:
-        if self._waiting:
-            self._seal()
-        run = self.journal.run
+        self.log.flush()
         with transaction.atomic():
             self.journal._write(
-                n_chunks=len(self.chunks), rows_done=report.rows, counts=_counts(report),
+                n_chunks=self.log.n_chunks, rows_done=report.rows, counts=_counts(report),
                 rows_total=report.rows, facts={name: getattr(report, name) for name in FACTS},
                 state=State.DONE, lease_until=None, finished_at=clock.now(),
             )  # fmt: skip
-            for number, found in enumerate(self.chunks):
-                ImportChunk.objects.create(tenant=run.tenant, run=run, number=number, sealed=found)
+            for chunk in self.log.chunks():
+                chunk.save(force_insert=True)
 
 
 @contextmanager

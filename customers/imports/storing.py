@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from customers.models import ImportChunk, ImportFile, ImportPiece
 from tenancy import clock
@@ -181,7 +182,9 @@ def forget_files() -> int:
     """Remove what the active tenant's imports of more than a week ago kept: their files, the rows
     that they refused and how changed customers looked before; how many files that were."""
     over = clock.now()
-    old = ImportChunk.objects.filter(sealed__isnull=False, run__created_at__lte=over - KEPT)
-    old.update(sealed=None)
+    old = ImportChunk.objects.filter(run__created_at__lte=over - KEPT)
+    old.filter(Q(sealed__isnull=False) | Q(outcomes__isnull=False)).update(
+        sealed=None, outcomes=None
+    )
     expired = ImportFile.objects.filter(expires_at__lte=over)
     return expired.delete()[1].get(ImportFile._meta.label, 0)

@@ -49,6 +49,11 @@ class Candidate:
     errors: list[dict[str, Any]] = field(default_factory=list)
 
     @property
+    def line(self) -> int:
+        """Where it starts in the file."""
+        return self.shaped.line
+
+    @property
     def rows(self) -> int:
         """How many rows of the file it takes."""
         return self.shaped.rows

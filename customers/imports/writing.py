@@ -80,9 +80,18 @@ class Numbers:
 class Writer:
     """Writes the candidates of one chunk after the other."""
 
-    def __init__(self, plan: Plan, tenant: Any, numbers: Numbers, *, keeps_images: bool = False):
+    def __init__(
+        self,
+        plan: Plan,
+        tenant: Any,
+        numbers: Numbers,
+        *,
+        keeps_images: bool = False,
+        keeps_diffs: bool = False,
+    ):
         self.plan = plan
         self.keeps_images = keeps_images
+        self.keeps_diffs = keeps_diffs
         self.tenant = tenant
         self.numbers = numbers
         self.index = Index(tenant, plan.match)
@@ -91,6 +100,8 @@ class Writer:
         self.before: dict[str, Any] | None = None
         # What staff are asked about, instead of its being written.
         self.review: dict[str, Any] | None = None
+        # What the file says and the record does not, where that is kept.
+        self.diff: dict[str, Any] | None = None
         self._known: dict[UUID, Known] = {}
         self._stores: dict[UUID, Store | None] = {}
         self._version = 0
@@ -137,7 +148,7 @@ class Writer:
         Every deed has its own savepoint (a customer who is only looked at needs none), so that a
         refusal undoes this candidate alone.
         """
-        self.customer_id = self.before = self.review = None
+        self.customer_id = self.before = self.review = self.diff = None
         found = self.index.look_up(candidate)
         if found and self.plan.on_match == REFUSE:
             raise self._about_key(_("There is such a customer already."), "unique")
@@ -198,6 +209,8 @@ class Writer:
             changes = changes_of(candidate, known, self.plan)
             if not changes:
                 return UNCHANGED
+            if self.keeps_diffs:
+                self.diff = proposal_of(known, changes)
             if self.plan.on_match == SKIP:
                 return SKIPPED
             if self.plan.on_match == REVIEW:

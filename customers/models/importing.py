@@ -141,15 +141,20 @@ class ImportRun(TenantOwned):
 class ImportChunk(TenantOwned):
     """One stretch of an import, written in the transaction that brought its customers in.
 
-    `created` holds the ids of the new customers, 16 bytes each, in the order of the file. `sealed`
-    is, as JSON and for a week, what was refused, what the changed customers looked like before and
-    what staff are to decide (`customers.imports.sealed`).
+    `created` and `changed` hold the ids of the new customers and of those that were changed, 16
+    bytes each, in the order of the file. `sealed` is, as JSON and for a week, what was refused,
+    what the changed customers looked like before and what staff are to decide
+    (`customers.imports.sealed`). Of a dry run, `outcomes` is what would become of each line, for as
+    long, and `counts` how many there are of each kind (`customers.imports.outcomes`).
     """
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="chunks")
     number = models.PositiveIntegerField()
     created = models.BinaryField(default=b"")
+    changed = models.BinaryField(default=b"")
+    counts = models.JSONField(default=dict)
     sealed = models.BinaryField(null=True)
+    outcomes = models.BinaryField(null=True)
     undone = models.BooleanField(default=False)
 
     class Meta:

@@ -362,6 +362,7 @@ registry.add_table(
 
 # --- Imports -----------------------------------------------------------------------------------
 IMPORT_STAFF = "says who of the staff imported, which is their data, not the customer's"
+IMPORT_SEALED = "readable by the import alone, and gone in a week"
 registry.add_table(
     "customers.ImportFile",
     lines("id tenant size digest created_at expires_at", KEPT, exported=False),
@@ -387,8 +388,9 @@ registry.add_table(
 )
 registry.add_table(
     "customers.ImportChunk",
-    lines("id tenant run number created undone", KEPT, exported=False),
-    lines("sealed", KEPT, why="readable by the import alone, and gone in a week", exported=False),
-    purpose="refused rows, and what an undo needs, sealed; the ids of new customers",
+    lines("id tenant run number created changed counts undone", KEPT, exported=False),
+    lines("sealed outcomes", KEPT, why=IMPORT_SEALED, exported=False),
+    purpose="refused rows, what an undo needs, what a dry run would do with each row, sealed; "
+    "the ids of new and changed customers",
     limit="the sealed part a week at most",
 )
