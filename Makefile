@@ -14,7 +14,7 @@ MANAGE := $(CHECK_ENV) $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev run test test-long check lint format schema bench lock
+.PHONY: help setup setup-dev run test test-long check lint format schema words bench lock
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,9 @@ schema: setup-dev ## write docs/openapi.yaml and docs/dialects.md anew
 	@mkdir -p docs
 	@$(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
 	@$(MANAGE) dialects --write
+
+words: setup-dev ## collect the words of the back office for translation, compile the catalogues
+	@$(BIN)/python -m config.translations
 
 bench: setup-dev ## every benchmark, one after the other
 	@for file in $(sort $(wildcard benchmarks/[a-z]*.py)); do \

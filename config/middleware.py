@@ -65,11 +65,20 @@ class BodyLimitMiddleware:
         return self.get_response(request)
 
 
+def language_of(request):
+    """The code of the language that this person reads: their own choice, or else the browser's."""
+    chosen = getattr(request.user, "language", "")
+    if chosen in dict(settings.LANGUAGES):
+        return chosen
+    return translation.get_language_from_request(request)
+
+
 class AdminTenantMiddleware:
     """Lets the whole of a back-office request, template included, happen inside one tenant.
 
-    The tenant is the session's; the actor is the signed-in user; times are the tenant's. An
-    operator who has not chosen a tenant yet reaches only the screens that belong to none.
+    The tenant is the session's; the actor is the signed-in user; times are the tenant's; the
+    language is the user's own, or else the browser's. An operator who has not chosen a tenant yet
+    reaches only the screens that belong to none.
     """
 
     def __init__(self, get_response):
@@ -78,9 +87,12 @@ class AdminTenantMiddleware:
     def __call__(self, request):
         if not request.path_info.startswith(BACK_OFFICE):
             return self.get_response(request)
+        language = language_of(request)
         with ExitStack() as surroundings:
+            surroundings.enter_context(translation.override(language))
             request.tenant = self._enter(request, surroundings)
             response = self.get_response(request)
+        response["Content-Language"] = language
         response["Content-Security-Policy"] = BACK_OFFICE_POLICY
         return response
 
@@ -89,8 +101,6 @@ class AdminTenantMiddleware:
         if not user.is_authenticated:
             return None
         surroundings.enter_context(acting(actor_of_user(user), request_id=request.request_id))
-        if user.language and translation.check_for_language(user.language):
-            surroundings.enter_context(translation.override(user.language))
         tenant = tenant_to_enter(user, request.session.get(SESSION_TENANT))
         if tenant is not None:
             surroundings.enter_context(in_tenant(tenant))

@@ -82,7 +82,6 @@ MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
     "config.middleware.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -193,8 +192,9 @@ REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", 14)
 
 # --- Language, time, files -----------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
-# Further languages join with their translation; until then nobody gets half of one.
-LANGUAGES = [("en-gb", "English")]
+# The languages of the back office. The APIs answer in English, whoever asks: programs read them.
+LANGUAGES = [("en-gb", "English"), ("nb", "Norsk bokmål")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -2,13 +2,15 @@
 
 from functools import cache
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import PasswordChangeView
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
@@ -19,6 +21,7 @@ from tenancy.admin.signing_in import OwnPasswordForm, SignInForm
 from tenancy.entering import find_tenant, may_enter, memberships_of
 from tenancy.models import Tenant
 from tenancy.scoping import in_tenant
+from tenancy.services.users import update_user
 
 SESSION_TENANT = "tenant"
 
@@ -50,6 +53,7 @@ class RegularsSite(UnfoldAdminSite):
     def extra_urls(self):
         return [
             path("tenant/", self.admin_view(self.choose_tenant), name="choose_tenant"),
+            path("language/", self.admin_view(self.choose_language), name="choose_language"),
             # Django's way from a row to its page on the site looks into every tenant; we have none.
             path("r/<path:rest>", self.admin_view(nothing_here)),
         ]
@@ -57,6 +61,7 @@ class RegularsSite(UnfoldAdminSite):
     def each_context(self, request):
         context = super().each_context(request)
         user = request.user
+        context["languages"] = [("", _("As the browser asks")), *settings.LANGUAGES]
         if self.has_permission(request):
             context["tenant"] = request.tenant
             context["memberships"] = memberships_of(user)
@@ -81,6 +86,19 @@ class RegularsSite(UnfoldAdminSite):
         }
         request.current_app = self.name
         return render(request, "admin/choose_tenant.html", context)
+
+    def choose_language(self, request):
+        """Keep the language that a POST names for the user; empty: as the browser asks."""
+        if request.method != "POST":
+            raise Http404
+        try:
+            update_user(request.user, language=request.POST.get("language", ""))
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        here = request.POST.get("next", "")
+        if not url_has_allowed_host_and_scheme(here, {request.get_host()}, request.is_secure()):
+            here = reverse("admin:index", current_app=self.name)
+        return redirect(here)
 
     def _enter(self, request):
         tenant = find_tenant(request.POST.get("tenant"))

@@ -1,13 +1,14 @@
 """Users: the people behind the staff members, and the operators. For operators only."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminPasswordWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget
 
 from tenancy.admin.base import ModelAdmin, ServiceForm
 from tenancy.models import User
@@ -24,9 +25,21 @@ def password_field(**options):
     )
 
 
+def languages():
+    """The choices of a person: what the browser asks for, or one language always."""
+    return [("", _("As the browser asks")), *settings.LANGUAGES]
+
+
 class UserForm(ServiceForm):
     password = password_field(
         required=False, help_text=gettext_lazy("Without one the person cannot sign in yet.")
+    )
+
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language"),
+        choices=languages,
+        required=False,
+        widget=UnfoldAdminSelectWidget,
     )
 
     def __init__(self, *args, **kwargs):

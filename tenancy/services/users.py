@@ -1,5 +1,6 @@
 """Changing users: what operators do."""
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +10,14 @@ from tenancy.scoping import all_tenants
 from tenancy.services.tokens import revoke_tokens
 
 USER_FIELDS = ("name", "language", "is_active", "is_superuser")
+
+
+def _check_language(code):
+    """Refuse a language that the back office does not speak; empty leaves it to the browser."""
+    if code and code not in dict(settings.LANGUAGES):
+        raise ValidationError(
+            {"language": ValidationError(_("No language of the back office."), code="invalid")}
+        )
 
 
 def update_user(user, **changes):
@@ -30,6 +39,7 @@ def update_user(user, **changes):
         user = User.objects.select_for_update().get(pk=user.pk)
         for name, value in changes.items():
             setattr(user, name, value)
+        _check_language(user.language)
         if operators == {user.pk} and not (user.is_active and user.is_superuser):
             field = "is_superuser" if user.is_active else "is_active"
             last = ValidationError(_("This is the last active operator."), code="last_operator")
