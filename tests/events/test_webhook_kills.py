@@ -1,17 +1,14 @@
 """Killed anywhere between commit and send: every event arrives, under one id, and none is lost."""
 
-import os
 import random
 import signal
 import subprocess
 import sys
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from customers.services import register_customer, update_customer
 from events.jobs import enqueue
@@ -23,8 +20,8 @@ from tenancy.clock import frozen, now
 from tenancy.scoping import in_tenant
 from tests.events.servers import OK
 from tests.factories import TenantFactory
+from tests.other_process import ROOT, surroundings
 
-ROOT = Path(__file__).resolve().parents[2]
 STEPS = ("queueing", "queued", "asking", "sent", "settling")
 N_KILLS = 50
 
@@ -115,35 +112,15 @@ def assert_told_all(receiver):
 
 
 # --- As it really is ---------------------------------------------------------------------------
-def database_url():
-    """The database of this run, as another process finds it."""
-    database = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{database['NAME']}"
-    password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
-    host = database["HOST"].replace("/", "%2F")
-    port = database["PORT"] or 5432
-    return f"postgres://{database['USER']}{password}@{host}:{port}/{database['NAME']}"
-
-
 def work_in_a_process(*arguments):
     return subprocess.run(
         [sys.executable, "-m", "tests.events.kill_worker", *arguments],
-        env=os.environ | {
-            "DATABASE_URL": database_url(),
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "SECRET_KEY": django_settings.SECRET_KEY,
-            "TOKEN_PEPPERS": "",
-            "OUTBOUND_ALLOW": "127.0.0.1",
-            "OUTBOUND_ALLOW_HTTP": "true",
-            "LOG_LEVEL": "CRITICAL",
-            "PYTHONPATH": str(ROOT),
-        },
+        env=surroundings(OUTBOUND_ALLOW="127.0.0.1", OUTBOUND_ALLOW_HTTP="true"),
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,
-    )  # fmt: skip
+    )
 
 
 def kill_and_go_on(neighbour, steps):

@@ -1,15 +1,11 @@
 """An import that is killed in the middle, again and again, brings in everybody once."""
 
-import os
 import random
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection
 
 from customers.imports.runs import report_of
 from customers.models import Customer, Email, ImportChunk, ImportRun
@@ -19,38 +15,20 @@ from tenancy import clock
 from tenancy.scoping import in_tenant
 from tests.customers.imports.kill_import import ROWS_PER_CHUNK
 from tests.factories import TenantFactory
+from tests.other_process import ROOT, surroundings
 
-ROOT = Path(__file__).resolve().parents[3]
 STEPS = ("together", "kept", "written", "committed", "reading")
-
-
-def database_url():
-    """The database of this run, as another process finds it."""
-    database = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{database['NAME']}"
-    password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
-    host = database["HOST"].replace("/", "%2F")
-    port = database["PORT"] or 5432
-    return f"postgres://{database['USER']}{password}@{host}:{port}/{database['NAME']}"
 
 
 def import_in_a_process(path, *trap):
     return subprocess.run(
         [sys.executable, "-m", "tests.customers.imports.kill_import", str(path), *map(str, trap)],
-        env=os.environ | {
-            "DATABASE_URL": database_url(),
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "SECRET_KEY": django_settings.SECRET_KEY,
-            "TOKEN_PEPPERS": "",
-            "LOG_LEVEL": "CRITICAL",
-            "PYTHONPATH": str(ROOT),
-        },
+        env=surroundings(),
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=300,
-    )  # fmt: skip
+    )
 
 
 def let_the_lease_end():
@@ -99,8 +77,9 @@ def assert_everybody_once(n_rows):
     assert HistoryEntry.objects.filter(deed="customer.registered").count() == wanted
     assert sum(len(bytes(one.created)) for one in ImportChunk.objects.all()) == 16 * wanted
     assert list(Event.objects.order_by("id").values_list("kind", flat=True)) == [
-        "import.started", "import.completed",
-    ]  # fmt: skip
+        "import.started",
+        "import.completed",
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,14 +1,12 @@
 """Workers as they really are: processes, threads, kills, hangs, a database that goes away."""
 
 import collections
-import os
 import signal
 import subprocess
 import sys
 import threading
 import time
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connection, connections, transaction
@@ -22,23 +20,11 @@ from tenancy.clock import frozen, now
 from tenancy.scoping import all_tenants
 from tests.events.jobs import work
 from tests.factories import TenantFactory
+from tests.other_process import ROOT, surroundings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 120
-
-
-def database_url():
-    """The database of this run, as another process finds it."""
-    database = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{database['NAME']}"
-    password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
-    host = f"{database['HOST']}:{database['PORT'] or 5432}"
-    if database["HOST"].startswith("/"):
-        host = f"{database['HOST'].replace('/', '%2F')}:{database['PORT'] or 5432}"
-    return f"postgres://{database['USER']}{password}@{host}/{database['NAME']}"
 
 
 @pytest.fixture
@@ -50,17 +36,12 @@ def start_worker(new_job):
     def start(*arguments):
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.events.jobs.work", *map(str, arguments)],
-            env=os.environ | {
-                "DATABASE_URL": database_url(),
-                "DJANGO_SETTINGS_MODULE": "config.settings",
-                "LOG_LEVEL": "CRITICAL",
-                "PYTHONPATH": str(ROOT),
-            },
+            env=surroundings(),
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )  # fmt: skip
+        )
         running.append(process)
         return process
 
