@@ -19,7 +19,9 @@ from api.filters import QueryFilterBackend, check_parameters
 from api.negotiation import Negotiation
 from api.ordering import StableOrderingFilter
 from api.pagination import PARAMETERS as PAGE_PARAMETERS
+from events import reading
 from events.actors import Actor, acting, actor_of_principal
+from tenancy.permissions import OPERATIONS
 from tenancy.scoping import in_tenant
 from tenancy.services.signing_in import tenant_by_code
 
@@ -34,8 +36,11 @@ class Endpoint(viewsets.GenericViewSet):
 
     operation_prefix = None
     operations = {}
+    # The way in, as it stands in the history of whom somebody looked at.
+    way = "api"
 
     tenant = None
+    _told_of = None
 
     @property
     def operation(self):
@@ -61,6 +66,8 @@ class Endpoint(viewsets.GenericViewSet):
                 response = self._answer(request)
             except Exception as error:
                 response = self._refused(error)
+            if self._told_of and response.status_code == 200 and self.is_reading:
+                reading.after_response(self._told_of, way=self.way, what=self.operation)
         self.response = response
         return response
 
@@ -76,6 +83,13 @@ class Endpoint(viewsets.GenericViewSet):
         scope.enter_context(in_tenant(tenant))
         request_id = getattr(request._request, "request_id", "")
         scope.enter_context(acting(actor, request_id=request_id, reason=self.reason()))
+        self._told_of = scope.enter_context(reading.collecting(tenant))
+
+    @property
+    def is_reading(self):
+        """Whether what is asked now tells and changes nothing; a HEAD tells nothing either."""
+        method = self.request.method
+        return method == "GET" or (method == "POST" and OPERATIONS[self.operation].reads)
 
     def reason(self):
         """Why the deed is done, as the caller says it; the history keeps it."""

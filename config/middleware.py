@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from api.problems import BodyTooLarge, problem_of
 from dialects.problems import refusal
+from events import reading
 from events.actors import acting, actor_of_user
 from tenancy.entering import tenant_to_enter
 from tenancy.models import TenantOwned
@@ -91,10 +92,21 @@ class AdminTenantMiddleware:
         with ExitStack() as surroundings:
             surroundings.enter_context(translation.override(language))
             request.tenant = self._enter(request, surroundings)
+            told_of = request.tenant and surroundings.enter_context(
+                reading.collecting(request.tenant)
+            )
             response = self.get_response(request)
+            # Pictures and downloads belong to a page that is written down itself.
+            if told_of and self._is_page(request, response):
+                name = request.resolver_match.url_name
+                reading.after_response(told_of, way="office", what=name)
         response["Content-Language"] = language
         response["Content-Security-Policy"] = BACK_OFFICE_POLICY
         return response
+
+    @staticmethod
+    def _is_page(request, response):
+        return request.method == "GET" and response.status_code == 200 and not response.streaming
 
     def _enter(self, request, surroundings):
         user = request.user

@@ -303,6 +303,8 @@ API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 1200)
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", 48)
 # The change feed tells of what happened in these days; who was away longer starts anew.
 EVENTS_KEEP_DAYS = env.int("EVENTS_KEEP_DAYS", 90)
+# How long it stays in the history who looked at whom, where a tenant has it written down.
+READS_KEEP_DAYS = env.int("READS_KEEP_DAYS", 365)
 # How long the log of webhooks remembers what was delivered or given up.
 WEBHOOK_LOG_DAYS = env.int("WEBHOOK_LOG_DAYS", 30)
 

@@ -10,8 +10,11 @@ class CustomersConfig(AppConfig):
         from customers import jobs, kinds, messages, registry  # noqa: F401
         from customers.hooks import hooks
         from customers.services.messaging import forget_typed
+        from customers.services.reading import write_read
+        from events import reading
 
         kinds.register()
+        reading.write_with("customer", write_read)
         messages.register()
         hooks.erased.append(forget_typed)
         hooks.deleted.append(forget_typed)

@@ -1,8 +1,14 @@
 """The kinds of events about customers."""
 
-from events.kinds import Kind, register_kinds
+from events.kinds import READ, Kind, register_kinds
 
 BOTH = {"survivor": "the customer that stays", "merged": "the customer that went into it"}
+LOOK = {
+    "way": "the way in: office, api, or the name of a wire",
+    "what": "what was asked for",
+    "actor_kind": "who asked: staff, service or customer",
+    "actor": "their id",
+}
 COUNTS = {
     "lines": "customers in the file",
     "created": "new ones",
@@ -25,6 +31,13 @@ def register():
         Kind("customer.merged", "customer", "Two records became one.", BOTH),
         Kind("customer.unmerged", "customer", "A merge was undone.", BOTH),
         Kind("customer.exported", "customer", "Everything held about the customer was handed out."),
+        Kind(
+            READ,
+            "customer",
+            "Somebody looked at the customer. Told only to who names it.",
+            LOOK,
+            quiet=True,
+        ),
         Kind("customers.exported", "tenant", "A list of customers was exported."),
         Kind(
             "import.started",

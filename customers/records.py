@@ -23,6 +23,7 @@ from customers.models import (
     StoreProfile,
 )
 from customers.querysets import CHANNELS
+from events import reading
 from normalise import minor_unit_places
 from tenancy.models import StaffMember, Store
 from tenancy.scoping import current_tenant
@@ -105,9 +106,14 @@ def record_of(customer_id):
 
 
 def assemble(rows):
-    """Turn rows of `.values(*COLUMNS)` into records, with the children of all of them."""
+    """Turn rows of `.values(*COLUMNS)` into records, with the children of all of them.
+
+    A single row counts as a look at this customer (`events.reading`).
+    """
     if not rows:
         return []
+    if len(rows) == 1:
+        reading.tell("customer", rows[0]["id"])
     tenant = current_tenant()
     scale = Decimal(1).scaleb(-minor_unit_places(tenant.currency))
     ids = [row["id"] for row in rows]

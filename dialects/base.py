@@ -107,10 +107,11 @@ class AsTheVendor(BaseContentNegotiation):
 class DialectEndpoint(Endpoint):
     """One resource of a dialect.
 
-    Each dialect supplies: `authentication_classes`, `parser_classes`, `renderer_classes`, and
-    `render_problem`, its error envelope; where its paths name a tenant otherwise, `names_tenant`.
-    Shared; do not override: the tenant in the path (`tenant_code`) must be the credential's, else
-    it is "not there"; every refusal passes `render_problem`, also those raised before the action.
+    Each dialect supplies: `way`, its name; `authentication_classes`, `parser_classes`,
+    `renderer_classes`, and `render_problem`, its error envelope; where its paths name a tenant
+    otherwise, `names_tenant`. Shared; do not override: the tenant in the path (`tenant_code`) must
+    be the credential's, else it is "not there"; every refusal passes `render_problem`, also those
+    raised before the action.
     """
 
     # The house API's schema does not describe other vendors' APIs.

@@ -20,7 +20,7 @@ from django.db import connection, models, transaction
 from django.db.models import Max, Min
 from django.utils.translation import gettext_lazy as _
 
-from events.kinds import names_of
+from events.kinds import names_of, quiet_names
 from events.models import Event, Feed
 from tenancy import clock
 from tenancy.scoping import current_tenant
@@ -93,7 +93,8 @@ def read_changes(*, cursor=None, limit=100, patterns=(), subject_types=()):
     """A Page of the active tenant's events after `cursor`, oldest first.
 
     `cursor` None begins with the oldest event that is kept, "latest" after the newest. `patterns`
-    are kinds (see `events.kinds.clean_patterns`), none of them means all; `subject_types` likewise.
+    are kinds (see `events.kinds.clean_patterns`), none of them means all that are not quiet;
+    `subject_types` likewise.
     A page without events, or with fewer than `limit`, can still have more behind it: one page looks
     at WINDOW positions at most. The page's cursor leads behind everything that was looked at.
 
@@ -118,9 +119,12 @@ def read_changes(*, cursor=None, limit=100, patterns=(), subject_types=()):
 
 
 def events_between(start, end, patterns=()):
-    """The events with a position after `start` up to `end`, in order, as a queryset."""
+    """The events with a position after `start` up to `end`, in order, as a queryset; without
+    patterns all but the quiet kinds."""
     events = Event.objects.filter(position__gt=start, position__lte=end).order_by("position")
-    return events.filter(kind__in=names_of(patterns)) if patterns else events
+    if patterns:
+        return events.filter(kind__in=names_of(patterns))
+    return events.exclude(kind__in=quiet_names())
 
 
 def last_position():

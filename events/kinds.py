@@ -10,18 +10,25 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 EVERYTHING = "*"
+# Somebody looked at a customer; written by `events.reading` where the tenant asks for it.
+READ = "customer.read"
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of event: `name` ("customer.updated"), what it means, the type of its subject, and
     the keys that its data may have, each with its meaning. Data are ids, counts and flags, never
-    a value of a person."""
+    a value of a person.
+
+    A `quiet` kind is told only to who names it: `*`, `customer.*` and a feed without a choice leave
+    it out. Whoever fetches a customer for each event would else cause the next one by fetching.
+    """
 
     name: str
     subject: str
     meaning: str
     data: dict = field(default_factory=dict)
+    quiet: bool = False
 
     @property
     def group(self):
@@ -80,11 +87,19 @@ def clean_patterns(value):
 
 
 def fits(name, patterns):
-    """Whether the kind `name` is meant by one of the patterns."""
-    group = f"{name.partition('.')[0]}.*"
-    return name in patterns or group in patterns or EVERYTHING in patterns
+    """Whether the kind `name` is meant by one of the patterns; a quiet one only by its name."""
+    if name in patterns:
+        return True
+    if name in _kinds and _kinds[name].quiet:
+        return False
+    return f"{name.partition('.')[0]}.*" in patterns or EVERYTHING in patterns
 
 
 def names_of(patterns):
     """The names of the known kinds that the patterns mean."""
     return [name for name in sorted(_kinds) if fits(name, patterns)]
+
+
+def quiet_names():
+    """The names of the kinds that nobody is told of unasked."""
+    return [name for name in sorted(_kinds) if _kinds[name].quiet]

@@ -11,10 +11,12 @@ from django.db import IntegrityError, transaction
 
 import normalise
 from events.actors import current
-from events.kinds import kind_named
+from events.kinds import READ, kind_named
 from events.models import Event, HistoryEntry, IdempotencyKey
 from tenancy import clock
 from tenancy.bulk import draft_class, insert_rows
+
+AT_ONCE = 1_000
 
 
 def build_history(tenant, subject_type, subject_id, *, deed, changes, version=None, reason=""):
@@ -147,6 +149,16 @@ def redact_history(subject_type, subject_ids, *, keep_fields=()):
         entry.save(update_fields=["changes", "reason", "redacted"])
         n_rows += 1
     return n_rows
+
+
+def forget_reads():
+    """Delete the history's entries of reads that are older than READS_KEEP_DAYS; how many."""
+    oldest_kept = clock.now() - timedelta(days=settings.READS_KEEP_DAYS)
+    old = HistoryEntry.objects.filter(deed=READ, at__lt=oldest_kept)
+    n_removed = 0
+    while keys := list(old.order_by("at").values_list("pk", flat=True)[:AT_ONCE]):
+        n_removed += HistoryEntry.objects.filter(pk__in=keys).delete()[0]
+    return n_removed
 
 
 # --- What must not happen twice ---------------------------------------------------------------

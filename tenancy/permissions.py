@@ -54,6 +54,11 @@ class Rule:
     own: bool = False  # a customer may do it to the own record
     anonymous: bool = False  # needs no credential; the tenant comes from the path
 
+    @property
+    def reads(self):
+        """Whether nothing changes by it."""
+        return self.scope is not None and self.scope.endswith(":read")
+
 
 _READ = Rule("customers:read")
 _READ_OWN = Rule("customers:read", own=True)
@@ -386,6 +391,9 @@ _TOLD = {
     "assigned_level": "level",
     "redemption": "loyalty",
     "merged_into": "merged_from",
+    # Which way somebody came who looked at the customer.
+    "way": "id",
+    "what": "id",
 }
 
 

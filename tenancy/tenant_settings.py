@@ -95,6 +95,12 @@ TABLE = [
         False,
         _("Nobody without a sign-in is told whether somebody is a customer, on no wire."),
     ),
+    Setting(
+        "log_reads",
+        bool,
+        False,
+        _("Who looks at a single customer is written into the customer's history."),
+    ),
     Setting("require_if_match", bool, False, _("Changes must name the version they are based on.")),
     Setting(
         "merge_undo_days", int, 30, _("For how many days a merge can be undone."), maximum=3_650

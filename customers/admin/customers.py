@@ -53,6 +53,7 @@ from customers.services import (
     set_charge_account,
     update_customer,
 )
+from events import reading
 from groups.models import Subscription
 from tenancy.admin.base import ModelAdmin
 from tenancy.admin.telling import badge
@@ -178,6 +179,12 @@ class CustomerAdmin(
 
     def autocomplete_label(self, customer):
         return " · ".join(filter(None, (customer.code, customer.display_name)))
+
+    def get_object(self, request, object_id, from_field=None):
+        customer = super().get_object(request, object_id, from_field)
+        if customer is not None:
+            reading.tell("customer", customer.pk)
+        return customer
 
     # --- Rights ---------------------------------------------------------------------------------
     def has_change_permission(self, request, obj=None):

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Consent, Device
 from customers.services import with_former_ids
 from events.models import HistoryEntry
+from events.models.records import CHANGES
 from tenancy.admin.telling import told_entries, who
 from tenancy.entering import role_in
 from tenancy.permissions import sees_field
@@ -84,7 +85,7 @@ class HistoryPanel(Panel):
 
     def context(self):
         ids = with_former_ids(self.customer_id)
-        entries = HistoryEntry.objects.about_any("customer", ids)[: N_HISTORY + 1]
+        entries = HistoryEntry.objects.about_any("customer", ids).shown(CHANGES)[: N_HISTORY + 1]
         return {
             "entries": told_entries(
                 entries[:N_HISTORY], role_in(self.request.user, current_tenant())

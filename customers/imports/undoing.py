@@ -22,6 +22,7 @@ from customers.snapshots import value_of
 from events.actors import acting, current
 from events.jobs import LeaseLost, RetryLater, enqueue
 from events.models import HistoryEntry
+from events.models.records import CHANGES
 from tenancy import clock
 
 from .runs import AlreadyRunning, hold_run, lease_end
@@ -121,7 +122,7 @@ def _changed_later(run: ImportRun, ids: list[UUID]) -> set[UUID]:
 
 def _is_ours(run: ImportRun, customer_id: UUID) -> bool:
     """Whether the last that happened to a customer is this undo: the import touched it twice."""
-    last = HistoryEntry.objects.about("customer", customer_id).first()
+    last = HistoryEntry.objects.about("customer", customer_id).shown(CHANGES).first()
     return last is not None and last.request_id == _request_id(run)
 
 

@@ -96,8 +96,9 @@ registry.add_table(
     select=_history_of,
     section="history",
     order=("id",),
-    purpose="who changed what, when and why",
-    limit="with the shell; all but the last entry go when the customer is deleted",
+    purpose="who changed what, when and why; who looked, where the tenant asks for it",
+    limit="with the shell; all but the last entry go when the customer is deleted; who only looked"
+    " (`log_reads`): READS_KEEP_DAYS (365 days)",
 )
 registry.add_table(
     "events.Event",

@@ -13,6 +13,7 @@ from customers.services.merging_plan import (
     is_unsaid,
     outcome_of,
 )
+from events import reading
 
 SHOWN = ("id", "number", "name", "status", "version", "created_at", "updated_at")
 
@@ -20,6 +21,8 @@ SHOWN = ("id", "number", "name", "status", "version", "created_at", "updated_at"
 def preview_of(plan):
     """The dict that `preview_merge` answers."""
     pair = (plan.survivor, plan.other)
+    for one in pair:
+        reading.tell("customer", one.pk)
     records = {
         record["id"]: record
         for record in assemble(

@@ -19,6 +19,7 @@ from customers.services.registering import (
     stand_in_contacts,
 )
 from customers.services.slots import Places, with_places, with_slot
+from events import reading
 
 # The list in which a sign-in stands.
 SIGN_INS = {"emails": "login_email", "phones": "login_phone"}
@@ -197,6 +198,7 @@ def get_customer(customer_id):
         customer = Customer.objects.filter(pk=survivor_of(customer_id)).first()
     if customer is None:
         raise CustomerGone
+    reading.tell("customer", customer.pk)
     return customer
 
 

@@ -3,7 +3,12 @@
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    inline_serializer,
+)
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -30,6 +35,7 @@ from customers.services import (
 from customers.services.own_changes import count_login_wish
 from customers.views.base import CustomerPartViewSet
 from events.models import HistoryEntry
+from events.models.records import CHANGES, SHOWN
 from tenancy.addresses import client_address
 from tenancy.permissions import CUSTOMER, sees_told
 
@@ -232,13 +238,29 @@ class HistoryViewSet(CustomerPartViewSet):
     list_actions = frozenset({"history"})
     ordering = ("-id",)
     ordering_fields = ("id",)
+    parameters = {"history": ("show",)}
 
-    @extend_schema(responses=HistoryEntrySerializer(many=True), summary="Read the history")
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "show",
+                enum=SHOWN,
+                description="What was done (the default), who looked where the business has it "
+                "written down (`log_reads`), or both.",
+            )
+        ],
+        responses=HistoryEntrySerializer(many=True),
+        summary="Read the history",
+    )
     def history(self, request, customer_id):
         """Every deed on the customer, the newest first, also those on records that were merged into
         it; only fields that the caller may see."""
+        show = request.query_params.get("show", CHANGES)
+        if show not in SHOWN:
+            unknown = _("Must be one of: %(choices)s.") % {"choices": ", ".join(SHOWN)}
+            raise ValidationError({"show": ValidationError(unknown, code="invalid_choice")})
         ids = with_former_ids(self.customer().pk)
-        entries = HistoryEntry.objects.about_any("customer", ids).order_by()
+        entries = HistoryEntry.objects.about_any("customer", ids).shown(show).order_by()
         rows = self.paginate_queryset(self.filter_queryset(entries))
         return self.get_paginated_response([self._entry(row) for row in rows])
 

@@ -10,6 +10,7 @@ CONTENT_TYPE = "application/json"
 class ConectoEndpoint(DialectEndpoint):
     """One resource of Conecto's API."""
 
+    way = "conecto"
     authentication_classes = [TokenAuthentication]
     parser_classes = [JSONParser]
     renderer_classes = [JSONRenderer]

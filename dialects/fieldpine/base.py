@@ -83,6 +83,7 @@ def is_developer(request):
 class FieldpineEndpoint(DialectEndpoint):
     """One resource of Fieldpine's API."""
 
+    way = "fieldpine"
     authentication_classes = [FieldpineAuthentication]
     parser_classes = [JSONParser]
     renderer_classes = [JSONRenderer]

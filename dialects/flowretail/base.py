@@ -78,6 +78,7 @@ class FlowRetailEndpoint(DialectEndpoint):
     """One resource of Flow Retail's API. Staff and services only: its rights are TENANT.ACCESS
     (reading and writing customers) and TENANT.BACKOFFICE (deleting them too)."""
 
+    way = "flowretail"
     authentication_classes = [TokenAuthentication]
     parser_classes = [JSONParser]
     renderer_classes = [FlowRetailRenderer]

@@ -139,6 +139,7 @@ def _about(name, errors):
 class OpenLoyaltyEndpoint(DialectEndpoint):
     """One resource of Open Loyalty's API."""
 
+    way = "openloyalty"
     authentication_classes = [OpenLoyaltyAuthentication]
     parser_classes = [FormParser, JSONParser, UploadParser]
     renderer_classes = [OpenLoyaltyRenderer]

@@ -33,6 +33,7 @@ class ZealdAuthentication(TokenAuthentication):
 class ZealdEndpoint(DialectEndpoint):
     """One resource of Zeald's API."""
 
+    way = "zeald"
     authentication_classes = [ZealdAuthentication]
 
     @classmethod

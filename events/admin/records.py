@@ -9,6 +9,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.paginator import InfinitePaginator
 
 from customers.models import Customer
+from events.kinds import READ
 from events.models import Event, HistoryEntry
 from tenancy.admin.base import ReadOnlyAdmin
 from tenancy.admin.telling import DEEDS, KINDS, deed_in_words, told_change, visible_changes, who
@@ -23,7 +24,8 @@ PAGES = {
 
 
 class DeedFilter(DropdownFilter):
-    """One of the deeds there are, without asking the table which ones it holds."""
+    """One of the deeds there are, without asking the table which ones it holds; of who only looked
+    (`events.reading`) nothing is shown unless asked for, else it would hide all the rest."""
 
     title, parameter_name, column = _("what"), "deed", "deed"
 
@@ -32,7 +34,9 @@ class DeedFilter(DropdownFilter):
 
     def queryset(self, request, queryset):
         value = self.value()
-        return queryset.filter(**{self.column: value}) if value in DEEDS else queryset
+        if value not in DEEDS:
+            return queryset.exclude(**{self.column: READ})
+        return queryset.filter(**{self.column: value})
 
 
 class EventKindFilter(DeedFilter):

@@ -56,7 +56,7 @@ def event_choices():
     groups = {}
     for kind in all_kinds():
         groups.setdefault(kind.group, []).append((kind.name, f"{kind.name}: {kind.meaning}"))
-    yield EVERYTHING, _("Everything, also what there will be later")
+    yield EVERYTHING, _("Everything, also what there will be later, but no reads")
     for group, kinds in groups.items():
         title = group.replace("_", " ").capitalize()
         yield title, [(f"{group}.*", _("%(group)s.*: all of these") % {"group": group}), *kinds]

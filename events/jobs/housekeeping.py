@@ -12,7 +12,7 @@ from events.jobs.handle import JobRun
 from events.jobs.registry import every, job, routine_names
 from events.jobs.running import State, failed, kind_of, settle, write_ticket
 from events.models import Job
-from events.services import delete_expired_keys
+from events.services import delete_expired_keys, forget_reads
 from tenancy import clock
 from tenancy.scoping import all_tenants
 from tenancy.services.counting import delete_old_counters
@@ -107,9 +107,10 @@ def tidy_jobs(run):
 
 @job("events.forget_expired")
 def forget_expired(run):
-    """Every day: stored answers and counters whose time has ended."""
+    """Every day: stored answers, counters and notes of who read what whose time has ended."""
     with all_tenants():
         delete_expired_keys()
+        forget_reads()
     delete_old_counters()
 
 

@@ -5,9 +5,13 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from events.kinds import READ
 from tenancy.clock import now
 from tenancy.models import TenantOwned
 from tenancy.scoping import OwnedQuerySet, owned_manager
+
+# What a history can be narrowed to.
+SHOWN = (CHANGES, READS, EVERYTHING) = ("changes", "reads", "everything")
 
 
 class HistoryQuerySet(OwnedQuerySet):
@@ -18,6 +22,12 @@ class HistoryQuerySet(OwnedQuerySet):
     def about_any(self, subject_type, subject_ids):
         """The entries of several objects of one kind, newest first."""
         return self.filter(subject_type=subject_type, subject_id__in=subject_ids).order_by("-id")
+
+    def shown(self, show):
+        """The entries that one of SHOWN means: what was done, who looked, or both."""
+        if show == READS:
+            return self.filter(deed=READ)
+        return self if show == EVERYTHING else self.exclude(deed=READ)
 
 
 class HistoryEntry(TenantOwned):
@@ -50,6 +60,8 @@ class HistoryEntry(TenantOwned):
             models.Index(
                 fields=["tenant", "subject_type", "subject_id", "-id"], name="history_subject"
             ),
+            # Reads go after a while; where none are logged, this index is empty.
+            models.Index(fields=["at"], condition=models.Q(deed=READ), name="history_reads"),
         ]
 
     def __str__(self):

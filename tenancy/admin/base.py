@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from unfold.contrib.filters.admin import RangeDateFilter
 
 from events.models import HistoryEntry
+from events.models.records import CHANGES, EVERYTHING, READS, SHOWN
 from tenancy.admin.filtering import set_filters
 from tenancy.admin.telling import told_entries
 from tenancy.entering import role_in
@@ -262,19 +263,36 @@ class ModelAdmin(Scoped, unfold.admin.ModelAdmin):
         """Whose entries stand in the history of `obj`."""
         return [obj.pk]
 
+    def history_choices(self, told, show):
+        """What the history can be narrowed to, as (name, words): nothing where nobody looked and
+        nobody would be written down."""
+        is_logged = self.history_subject == "customer" and current_tenant().setting("log_reads")
+        if not is_logged and show == CHANGES and not told.shown(READS).exists():
+            return []
+        return [
+            (CHANGES, _("What was done")),
+            (READS, _("Who looked")),
+            (EVERYTHING, _("Everything")),
+        ]
+
     def history_view(self, request, object_id, extra_context=None):
         obj = self.get_or_404(request, object_id)
         if self.history_subject is None:
             raise Http404
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
-        entries = HistoryEntry.objects.about_any(self.history_subject, self.history_ids(obj))
+        told = HistoryEntry.objects.about_any(self.history_subject, self.history_ids(obj))
+        show = request.GET.get("show")
+        show = show if show in SHOWN else CHANGES
+        entries = told.shown(show)
         page = Paginator(entries, HISTORY_PER_PAGE).get_page(request.GET.get("page"))
         context = {
             "title": _("History"),
             "subtitle": str(obj),
             "entries": told_entries(page.object_list, self.role(request)),
             "page_obj": page,
+            "show": show,
+            "show_choices": self.history_choices(told, show),
             **(extra_context or {}),
         }
         return self.page(request, "admin/history.html", context, obj=obj)

@@ -15,6 +15,7 @@ from tenancy.scoping import current_tenant
 DEEDS = {
     "customer.registered": gettext_lazy("Registered"),
     "customer.updated": gettext_lazy("Changed"),
+    "customer.read": gettext_lazy("Looked at"),
     "customer.activated": gettext_lazy("Activated"),
     "customer.deactivated": gettext_lazy("Deactivated"),
     "customer.anonymised": gettext_lazy("Anonymised"),

@@ -9,7 +9,10 @@ import uuid
 import pytest
 
 from customers.records import record_of
+from events.models import HistoryEntry
+from events.models.records import READS
 from tenancy.scoping import in_tenant
+from tenancy.services import update_tenant
 from tests.factories import make_token
 
 SIZES = 2
@@ -84,6 +87,19 @@ class DialectContract:
 
         told = self.told(self.read(admin, self.key_of(answer)))
         assert {name: told[name] for name in self.sample} == self.sample
+
+    def test_writes_down_who_read_whom_where_the_tenant_asks_for_it(self, tenant, admin):
+        key = self.key_of(self.register(admin, first_name="Ada"))
+        self.read(admin, key)
+        update_tenant(tenant, settings={"log_reads": True})
+
+        answer = self.read(self.wire(tenant, make_token(tenant)), key)
+
+        assert answer.status_code == 200
+        with in_tenant(tenant):
+            (look,) = HistoryEntry.objects.shown(READS)
+            assert look.changes["way"] == [None, self.dialect.name]
+            assert (look.actor_kind, look.actor_id is None) == ("staff", False)
 
     def test_refuses_a_duplicate_by_the_name_of_the_field(self, admin):
         ours, theirs = self.unique

@@ -11,6 +11,7 @@ from customers.services import CustomerGone, get_customer, with_former_ids
 from dialects.openloyalty.base import OpenLoyaltyEndpoint
 from dialects.openloyalty.parsers import FormParser
 from dialects.openloyalty.programme import ENTERED
+from events import reading
 from tenancy.permissions import CUSTOMER
 
 LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{2})?")
@@ -50,6 +51,7 @@ class CustomerEndpoint(OpenLoyaltyEndpoint):
         found = Customer.objects.known_as("card_number", card).first() if card else None
         if found is None:
             raise CustomerGone
+        reading.tell("customer", found.pk)
         return found
 
     @property
