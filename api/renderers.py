@@ -1,29 +1,8 @@
 """Answers as JSON: exact decimals, instants that end in Z."""
 
-from decimal import Decimal
-
-import orjson
-from django.utils.functional import Promise
 from rest_framework.renderers import BaseRenderer
 
-OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
-
-
-def dumps(data):
-    """`data` as JSON bytes. Decimals become numbers with all their digits."""
-    return orjson.dumps(data, default=_unusual, option=OPTIONS)
-
-
-def _unusual(value):
-    if isinstance(value, Decimal):
-        return orjson.Fragment(format(value, "f").encode())
-    if isinstance(value, Promise):
-        return str(value)
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+from normalise import json_bytes as dumps
 
 
 class JSONRenderer(BaseRenderer):

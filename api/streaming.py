@@ -8,8 +8,6 @@ from contextvars import copy_context
 
 from django.http import StreamingHttpResponse
 
-from api.renderers import dumps
-
 CHUNK_BYTES = 64 * 1024
 _END = object()
 
@@ -23,17 +21,17 @@ def stream(pieces, *, content_type, filename=None):
     return response
 
 
-def ndjson_lines(records):
-    """One JSON object per line."""
-    for record in records:
-        yield dumps(record) + b"\n"
+def ndjson_lines(rows):
+    """One JSON object per line, from objects that are JSON already."""
+    for row in rows:
+        yield row + b"\n"
 
 
-def json_list(records):
-    """The house's list document, with every row in it."""
+def json_list(rows):
+    """The house's list document, with every row in it; the rows are JSON already."""
     yield b'{"results":['
-    for index, record in enumerate(records):
-        yield (b"," if index else b"") + dumps(record)
+    for index, row in enumerate(rows):
+        yield b"," + row if index else row
     yield b'],"next":null,"previous":null}'
 
 

@@ -60,6 +60,9 @@ class HookTable:
     unmerged: list = field(default_factory=list)
     # (customer_ids) -> {customer_id: {name: value}}: this app's part of a record, in bulk.
     records: list = field(default_factory=list)
+    # A callable of `records` -> (writing) -> SqlPart: the same part as PostgreSQL writes it, see
+    # customers/sql_records.py. Without it records are made in Python.
+    records_in_sql: dict = field(default_factory=dict)
     # (codes) -> None: an import names these groups; make those that are missing.
     make_groups: list = field(default_factory=list)
     # name -> ExtraField

@@ -3,7 +3,6 @@
 Export, erasure and deletion read the registry of personal data (`groups.privacy`).
 """
 
-from collections import defaultdict
 from contextlib import suppress
 
 from django.core.exceptions import ValidationError
@@ -19,6 +18,7 @@ from customers.services.merging_rows import (
     put_back_altered,
 )
 from groups.models import Group, Subscription
+from groups.records import groups_in_sql, groups_of
 from groups.services.managing import create_group
 from groups.services.subscribing import (
     CUSTOM_DATA,
@@ -45,6 +45,7 @@ def join_hooks():
         ExtraField("groups", clean=clean_groups, apply=replace_groups, apply_many=join_groups)
     )
     hooks.records.append(groups_of)
+    hooks.records_in_sql[groups_of] = groups_in_sql
     hooks.make_groups.append(make_missing_groups)
     hooks.merge_preview.append(preview_groups)
     hooks.merged.append(merge_groups)
@@ -118,19 +119,6 @@ def join_groups(pairs):
     pairs = [(change, wishes) for change, wishes in pairs if wishes]
     if pairs:
         join_many(pairs)
-
-
-def groups_of(customer_ids):
-    """Each customer's groups for the record, in one query for all of them."""
-    grouped = defaultdict(list)
-    rows = (
-        Subscription.objects.filter(customer__in=customer_ids)
-        .order_by("group__code")
-        .values_list("customer_id", "group__code", "group__title", "subscribed")
-    )
-    for customer_id, code, title, subscribed in rows:
-        grouped[customer_id].append({"code": code, "title": title, "subscribed": subscribed})
-    return {customer_id: {"groups": grouped[customer_id]} for customer_id in customer_ids}
 
 
 # --- Two customers become one ------------------------------------------------------------------

@@ -9,7 +9,7 @@ from customers.hooks import ExtraField, hooks
 from loyalty.exporting import exported_status
 from loyalty.models import Level, LoyaltyAccount
 from loyalty.programme import programme_of
-from loyalty.records import loyalty_of
+from loyalty.records import loyalty_in_sql, loyalty_of
 from loyalty.services.assigning import assign_level
 from loyalty.services.choosing import levels_of, start_level
 from loyalty.services.earning import (
@@ -31,6 +31,7 @@ def join_hooks():
     hooks.registered_many += [open_new_accounts, earn_at_registrations]
     hooks.updated.append(earn_at_change)
     hooks.records.append(loyalty_of)
+    hooks.records_in_sql[loyalty_of] = loyalty_in_sql
     hooks.exported.append(exported_status)
     hooks.merge_preview.append(preview_join)
     hooks.merged.append(join_accounts)

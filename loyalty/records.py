@@ -1,7 +1,8 @@
 """Loyalty's part of a customer's record, in bulk."""
 
-from loyalty.amounts import money_out, number_out
-from loyalty.models import LoyaltyAccount
+from customers.sql_records import SqlPart, as_object, instant, table
+from loyalty.amounts import HUNDREDTHS, money_out, number_out
+from loyalty.models import Level, LoyaltyAccount
 from loyalty.sums import NOTHING, sums_of
 from tenancy import clock
 from tenancy.scoping import current_tenant
@@ -10,6 +11,12 @@ COLUMNS = (
     *("id", "customer_id", "points", "locked_points", "next_due_at"),
     *("level_id", "level__name", "level__reward_percent", "manual_level_id", "level_since"),
     *("recalculated_at", "transactions_count", "transactions_amount"),
+    *("amount_without_delivery", "excluded_amount", "first_purchase_at", "last_purchase_at"),
+)
+# What the record tells, in this order.
+NAMES = (
+    *("level", "level_id", "level_percent", "level_since", "assigned", "assigned_level_id"),
+    *("recalculated_at", "points", "locked_points", "transactions_count", "transactions_amount"),
     *("amount_without_delivery", "excluded_amount", "first_purchase_at", "last_purchase_at"),
 )
 
@@ -50,3 +57,31 @@ def _part(row, currency):
         "first_purchase_at": row["first_purchase_at"],
         "last_purchase_at": row["last_purchase_at"],
     }
+
+
+def loyalty_in_sql(writing):
+    """The same as PostgreSQL writes it; unsure of accounts with points that became due."""
+    account, level = "loyalty", "level_told"
+    told = {
+        "level": f"{level}.name",
+        "level_id": f"{account}.level_id",
+        "level_percent": writing.decimal(f"{level}.reward_percent", HUNDREDTHS),
+        "assigned": f"coalesce({account}.level_id = {account}.manual_level_id, false)",
+        "assigned_level_id": f"{account}.manual_level_id",
+        "transactions_count": f"{account}.transactions_count",
+    }
+    for name in ("level_since", "recalculated_at", "first_purchase_at", "last_purchase_at"):
+        told[name] = instant(f"{account}.{name}")
+    for name in ("points", "locked_points"):
+        told[name] = writing.decimal(f"{account}.{name}", HUNDREDTHS)
+    for name in ("transactions_amount", "amount_without_delivery", "excluded_amount"):
+        told[name] = writing.money(f"{account}.{name}")
+    pairs = [(name, told[name]) for name in NAMES]
+    return SqlPart(
+        "loyalty",
+        f"CASE WHEN {account}.id IS NULL THEN 'null' ELSE {as_object(*pairs)}::text END",
+        f"""LEFT JOIN {table(LoyaltyAccount)} AS {account}
+            ON {account}.customer_id = c.id AND {account}.tenant_id = %(tenant)s
+        LEFT JOIN {table(Level)} AS {level} ON {level}.id = {account}.level_id""",
+        unsure=f"coalesce({account}.next_due_at <= %(now)s, false)",
+    )

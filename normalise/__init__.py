@@ -11,6 +11,7 @@ a cache would outlive an erasure.
 """
 
 from .emails import clean_email, email_key
+from .jsons import json_bytes, json_bytes_of_texts
 from .moments import (
     BirthDate,
     clean_birth_date,
@@ -63,6 +64,8 @@ __all__ = [
     "email_key",
     "fold",
     "is_valid_e164",
+    "json_bytes",
+    "json_bytes_of_texts",
     "login_phone_key",
     "minor_unit_places",
     "national_digits",

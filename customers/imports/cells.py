@@ -8,12 +8,16 @@ import re
 
 # What a spreadsheet takes for the start of a formula, in half and full width, and the control
 # characters that it skips before looking.
-_STARTS_A_FORMULA = re.compile(r"'*[=+\-@\t\r\n\0＝＋－＠]")
+_STARTS = "=+-@\t\r\n\0＝＋－＠"
+_STARTS_A_FORMULA = re.compile(rf"'*[{re.escape(_STARTS)}]")
+_LOOKED_AT = frozenset(f"'{_STARTS}")
 
 
 def neutralise(text: str) -> str:
     """The text as it may stand in a CSV or spreadsheet cell: never the start of a formula."""
-    return "'" + text if _STARTS_A_FORMULA.match(text) else text
+    if text[:1] in _LOOKED_AT and _STARTS_A_FORMULA.match(text):
+        return "'" + text
+    return text
 
 
 def restore(text: str) -> str:

@@ -76,6 +76,7 @@ READ_ONLY = {
     "merged_from": "only a merge sets it",
     "reachable": "it follows from consents and contact points",
     "loyalty": "it follows from points and purchases; a level comes as “level”",
+    "charge_account": "it comes as “charge_account_number” and “charge_account_retired”",
     "password": "passwords are never imported",
     "password_hash": "passwords are never imported",
     "avatar": "pictures are not part of a table",
