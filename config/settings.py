@@ -354,6 +354,7 @@ UNFOLD = {
     "SCRIPTS": [
         lambda request: static("tenancy/admin.js"),
         lambda request: static("tenancy/typing.js"),
+        lambda request: static("tenancy/watching.js"),
     ],
     "DASHBOARD_CALLBACK": "customers.admin.start.start_page",
     "SIDEBAR": {"show_search": False, "navigation": "tenancy.admin.navigation.sidebar"},

@@ -410,6 +410,7 @@ def sees_told(role, name):
 _SETUP = ("settings.retrieve", "stores.create", "stores.partial_update", None)
 MODEL_OPERATIONS = {
     "customers.importrun": ("imports.list", "imports.create", None, None),
+    "customers.importprofile": ("imports.list", None, None, "imports.create"),
     "customers.customer": (
         "customers.list",
         "customers.create",

@@ -19,6 +19,7 @@ from customers.admin.filters import (
     GroupFilter,
     HasEmailFilter,
     HiddenFilter,
+    ImportFilter,
     KindFilter,
     LevelFilter,
     MarketingFilter,
@@ -100,6 +101,7 @@ class CustomerAdmin(
         HasEmailFilter,
         AnonymisedFilter,
         HiddenFilter,
+        ImportFilter,
         ("created_at", RegisteredFilter),
     )
     # Orders that an index serves; others would sort the whole table.

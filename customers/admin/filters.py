@@ -1,6 +1,7 @@
 """The filters of the customer list."""
 
 from datetime import datetime, time, timedelta
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -8,7 +9,8 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RadioFilter, RangeDateFilter
 
-from customers.models import Customer, Email
+from customers.imports.touched import touched_by
+from customers.models import Customer, Email, ImportRun
 from groups.models import Group
 from groups.querysets import in_group, reachable_in
 from loyalty.models import Level, LoyaltyAccount
@@ -34,6 +36,33 @@ class ChoicesOf(DropdownFilter):
 class StatusFilter(ChoicesOf):
     title, parameter_name, column = _("status"), "status", "status"
     choices_class = Customer.Status
+
+
+class ImportFilter(DropdownFilter):
+    """Whom one import made or changed; offered by the page of the import alone."""
+
+    title, parameter_name = _("import"), "import"
+
+    def lookups(self, request, model_admin):
+        run = self._run(request)
+        return [(str(run.pk), run.file_name or str(run))] if run else []
+
+    @staticmethod
+    def _run(request):
+        asked = request.GET.get("import", "")
+        try:
+            key = UUID(asked)
+        except ValueError:
+            return None
+        if not request.user.has_perm("imports.list"):
+            return None
+        return ImportRun.objects.filter(pk=key).first()
+
+    def queryset(self, request, queryset):
+        if not self.value():
+            return queryset
+        run = self._run(request)
+        return touched_by(run, queryset) if run else queryset.none()
 
 
 class KindFilter(ChoicesOf):

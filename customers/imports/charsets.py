@@ -103,7 +103,8 @@ def settle(stream: BinaryIO, given: str | None = None, *, fallback: bool = True)
         raise FileError(where, line=fault.line)
     reason = _reason_against_cp1252(stream, fault)
     if reason:
-        raise FileError(f"{where}, and {reason}; name the encoding of the file", line=fault.line)
+        message = f"{where}, and {reason}; name the encoding of the file"
+        raise FileError(message, line=fault.line, asks="encoding")
     return Charset("cp1252", "cp1252")
 
 

@@ -256,6 +256,14 @@ def proven_date_order(value: Any) -> str | None:
     return date_order_of(match[1], match[3], match[2])
 
 
+def is_open_date(value: Any) -> bool:
+    """Whether a cell is a date that could be read day first and month first."""
+    if not isinstance(value, str):
+        return False
+    match = _YEAR_LAST.match(_split_time(value)[0])
+    return bool(match and int(match[1]) != int(match[3]) and proven_date_order(value) is None)
+
+
 def _choice(type_: str) -> Callable[[Any, Options], str]:
     words = _CHOICES[type_]
 

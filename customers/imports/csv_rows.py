@@ -100,7 +100,8 @@ class CsvSource(Source):
         winners = [candidate for candidate, score in scores.items() if score == best]
         if len(winners) > 1:
             names = " or ".join(_SPOKEN[one] for one in winners)
-            raise FileError(f"the columns may be separated by {names}; name the delimiter", line=1)
+            message = f"the columns may be separated by {names}; name the delimiter"
+            raise FileError(message, line=1, asks="delimiter")
         return winners[0]
 
     def _cells(self) -> Iterator[tuple[int, list[str] | None]]:

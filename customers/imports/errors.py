@@ -8,11 +8,19 @@ class FileError(Exception):
     """The file as a whole cannot be read; whoever catches it writes nothing at all.
 
     `line` is the physical line (from 1), `column` the position in that line (JSON) or the
-    number of the column (CSV); both are None where the fault has no place.
+    number of the column (CSV); both are None where the fault has no place. `asks` is the option
+    that would settle it ("encoding", "delimiter"), where only the person knows.
     """
 
-    def __init__(self, message: str, line: int | None = None, column: int | None = None):
+    def __init__(
+        self,
+        message: str,
+        line: int | None = None,
+        column: int | None = None,
+        asks: str | None = None,
+    ):
         super().__init__(message)
+        self.asks = asks
         self.message = message
         self.line = line
         self.column = column

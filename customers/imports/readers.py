@@ -51,6 +51,7 @@ def open_rows(
     encoding: str | None = None,
     delimiter: str | None = None,
     sheet: str | None = None,
+    workbook: type[XlsxSource] = XlsxSource,
 ) -> Source:
     """Open a customer file and find out how it is written.
 
@@ -75,7 +76,7 @@ def open_rows(
         if start.startswith(_ARCHIVE):
             if kind not in (None, XLSX):
                 raise FileError(f"this is an Excel workbook or another zip archive, not {kind}")
-            return XlsxSource(source, sheet)
+            return workbook(source, sheet)
         if kind == XLSX or (kind is None and source.suffix in _EXCEL_SUFFIXES):
             raise FileError("this is no Excel workbook, whatever it is called; save it as .xlsx")
         if sheet is not None:

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import ImportRun
@@ -23,10 +24,12 @@ MOST_SHOWN = 10_000
 def proposals_of(run: ImportRun) -> Iterator[dict[str, Any]]:
     """Each row that waits for a decision, as {"line", "customer", "before", "after"}, in the order
     of the file; at most MOST_SHOWN, and none when the week is over."""
+    decided = set(run.decided)
     found = (
         {"line": rows[0][0], **proposal}
         for chunk in chunks_of(run)
         for rows, proposal in chunk["review"]
+        if rows[0][0] not in decided
     )
     return islice(found, MOST_SHOWN)
 
@@ -38,12 +41,12 @@ def accept_proposals(run: ImportRun, lines: list[int] | None = None) -> ImportRu
     Raises ValidationError naming `lines` where a line waits for no decision.
     """
     kind, delimiter = run.facts.get("kind", "csv"), run.facts.get("delimiter") or ","
-    wanted = None if lines is None else set(lines)
+    wanted, decided = None if lines is None else set(lines), set(run.decided)
     out, write, taken = io.StringIO(), None, set()
     for chunk in chunks_of(run):
         for rows, _proposal in chunk["review"]:
             line = rows[0][0]
-            if wanted is not None and line not in wanted:
+            if line in decided or (wanted is not None and line not in wanted):
                 continue
             taken.add(line)
             if write is None:
@@ -65,4 +68,26 @@ def accept_proposals(run: ImportRun, lines: list[int] | None = None) -> ImportRu
         if options.get("format") == kind:
             options["format"] = "csv"
     name = f"review of {run.file_name}"[:255]
-    return order_import(keep_file([out.getvalue().encode()]), file_name=name, options=options)
+    with transaction.atomic():
+        _decide(run, taken)
+        return order_import(keep_file([out.getvalue().encode()]), file_name=name, options=options)
+
+
+def decline_proposals(run: ImportRun, lines: list[int]) -> None:
+    """Leave the customers of these lines as they are; nobody is asked about them again.
+
+    Raises ValidationError naming `lines` where a line waits for no decision.
+    """
+    waiting = {proposal["line"] for proposal in proposals_of(run)}
+    if missing := set(lines) - waiting:
+        message = _("Line %(line)s waits for no decision.") % {"line": min(missing)}
+        raise ValidationError({"lines": ValidationError(message, code="does_not_exist")})
+    with transaction.atomic():
+        _decide(run, set(lines))
+
+
+def _decide(run: ImportRun, lines: set[int]) -> None:
+    locked = ImportRun.objects.select_for_update().get(pk=run.pk)
+    locked.decided = sorted({*locked.decided, *lines})
+    locked.save(update_fields=["decided"])
+    run.decided = locked.decided

@@ -7,7 +7,13 @@ from customers.models.contact import Address, ContactPerson, Email, Phone
 from customers.models.customer import Customer
 from customers.models.extras import Avatar, Device, Erasure, Label, Tombstone
 from customers.models.fingerprint import Fingerprint
-from customers.models.importing import ImportChunk, ImportFile, ImportPiece, ImportRun
+from customers.models.importing import (
+    ImportChunk,
+    ImportFile,
+    ImportPiece,
+    ImportProfile,
+    ImportRun,
+)
 from customers.models.likeness import LikenessKeys, PossibleDuplicate
 from customers.models.merging import Merge, NotDuplicate
 
@@ -26,6 +32,7 @@ __all__ = [
     "ImportChunk",
     "ImportFile",
     "ImportPiece",
+    "ImportProfile",
     "ImportRun",
     "Label",
     "LikenessKeys",

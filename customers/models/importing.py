@@ -18,6 +18,7 @@ class ImportFile(TenantOwned):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("file"), max_length=255, blank=True)
     size = models.BigIntegerField(_("bytes"))
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(_("handed in"), default=now, editable=False)
@@ -105,6 +106,8 @@ class ImportRun(TenantOwned):
     lease_until = models.DateTimeField(null=True)
     cancel_requested = models.BooleanField(_("to be cancelled"), default=False)
     job_id = models.UUIDField(_("job"), null=True)
+    # Lines that were left to staff and on which they have decided (`imports.reviewing`).
+    decided = models.JSONField(default=list)
     # After an undo: {"deleted", "restored", "left": [ids that were changed since]}.
     undone = models.JSONField(_("what was undone"), null=True)
     actor_kind = models.CharField(_("who"), max_length=16)
@@ -130,12 +133,42 @@ class ImportRun(TenantOwned):
         indexes = [models.Index(fields=["tenant", "-created_at", "-id"], name="import_list")]
 
     def __str__(self):
-        return str(self.id)
+        return self.file_name or str(self.id)
 
     @property
     def reason(self):
         """What the history says of each customer that the run touched."""
         return f"import {self.file_name}".strip()[:200]
+
+
+class ImportProfile(TenantOwned):
+    """How files with certain columns are to be read, remembered under a name.
+
+    `mapping` is the content of a mapping file, `options` are those of an import
+    (`imports.ordering`) without the mapping. A file is recognised by its columns: `header_key`
+    (`imports.looking`).
+    (`imports.looking`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=80)
+    header_key = models.CharField(max_length=64, editable=False)
+    mapping = models.JSONField(_("columns"), null=True, blank=True)
+    options = models.JSONField(_("options"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("remembered"), default=now, editable=False)
+    updated_at = models.DateTimeField(_("changed"), default=now, editable=False)
+
+    class Meta:
+        verbose_name = _("remembered mapping")
+        verbose_name_plural = _("remembered mappings")
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "name"], name="import_profile_name"),
+        ]
+        indexes = [models.Index(fields=["tenant", "header_key"], name="import_profile_header")]
+
+    def __str__(self):
+        return self.name
 
 
 class ImportChunk(TenantOwned):

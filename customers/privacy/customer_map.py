@@ -365,7 +365,7 @@ IMPORT_STAFF = "says who of the staff imported, which is their data, not the cus
 IMPORT_SEALED = "readable by the import alone, and gone in a week"
 registry.add_table(
     "customers.ImportFile",
-    lines("id tenant size digest created_at expires_at", KEPT, exported=False),
+    lines("id tenant name size digest created_at expires_at", KEPT, exported=False),
     purpose="a file on its way in",
     limit="a week at most",
 )
@@ -380,11 +380,18 @@ registry.add_table(
     "customers.ImportRun",
     lines("id tenant kind file fingerprint options dry_run state failure", KEPT, exported=False),
     lines("file_name rows_total rows_done counts facts n_chunks fence", KEPT, exported=False),
-    lines("lease_until cancel_requested job_id undone actor_kind", KEPT, exported=False),
+    lines("lease_until cancel_requested job_id decided undone", KEPT, exported=False),
+    lines("actor_kind", KEPT, exported=False),
     lines("actor_id actor_label", KEPT, personal="staff", why=IMPORT_STAFF, exported=False),
     lines("created_at started_at finished_at", KEPT, exported=False),
     purpose="what was imported, how, and with what result",
     limit="as long as the tenant",
+)
+registry.add_table(
+    "customers.ImportProfile",
+    lines("id tenant name header_key mapping options created_at updated_at", KEPT, exported=False),
+    purpose="how files with certain columns are to be read",
+    limit="until somebody deletes it",
 )
 registry.add_table(
     "customers.ImportChunk",

@@ -4,7 +4,6 @@ import uuid
 
 import django_filters
 from django.core.exceptions import ValidationError
-from django.core.files.uploadhandler import FileUploadHandler
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -25,6 +24,7 @@ from api.renderers import CSVRenderer, JSONRenderer, NDJSONRenderer
 from api.views import ViewSet
 from customers.imports.ordering import FLAGS, cancel_import, order_import, repeat_import
 from customers.imports.planning import BLANKS, FORMATS, POLICIES
+from customers.imports.receiving import SealingHandler, UploadedIntake
 from customers.imports.rejects import refused_rows
 from customers.imports.report import OUTCOMES
 from customers.imports.reviewing import accept_proposals, proposals_of
@@ -50,37 +50,6 @@ NAMES = {
 @problems.wording(TooLarge)
 def _too_large(error):
     return problems.problem_of(BodyTooLarge(error.limit))
-
-
-class SealingHandler(FileUploadHandler):
-    """Takes an uploaded file as it comes, so that nothing readable of it lies on a disk."""
-
-    def new_file(self, *args, **kwargs):
-        super().new_file(*args, **kwargs)
-        self.intake = Intake()
-
-    def receive_data_chunk(self, raw_data, start):
-        self.intake.feed(raw_data)
-
-    def file_complete(self, file_size):
-        return UploadedIntake(self.intake, self.file_name)
-
-
-class UploadedIntake:
-    """What the form's file is to the view: the intake, and what the caller called it."""
-
-    def __init__(self, intake, name):
-        self.intake, self.name = intake, name or ""
-
-    def chunks(self):
-        """The bytes, for who compares two uploads."""
-        return self.intake.plain_pieces()
-
-    def seek(self, place):
-        """It has no place: every reading begins at the start."""
-
-    def close(self):
-        self.intake.spool.close()
 
 
 class FormParser(MultiPartParser):

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 WORK = (
     (_("Customers"), "group", "customers.customer"),
     (_("Duplicates"), "join_inner", "customers.possibleduplicate"),
+    (_("Imports"), "upload_file", "customers.importrun"),
     (_("Groups"), "groups", "groups.group"),
     (_("Subscriptions"), "how_to_reg", "groups.subscription"),
 )
@@ -31,6 +32,7 @@ SET_UP = (
     (_("Webhooks"), "webhook", "events.webhookendpoint"),
     (_("Messages"), "mail", "events.message"),
     (_("Message texts"), "edit_note", "events.messagetext"),
+    (_("Remembered mappings"), "table_view", "customers.importprofile"),
 )
 
 

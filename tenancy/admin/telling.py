@@ -13,6 +13,9 @@ from tenancy.permissions import sees_told
 from tenancy.scoping import current_tenant
 
 DEEDS = {
+    "import_profile.created": gettext_lazy("Remembered"),
+    "import_profile.updated": gettext_lazy("Changed"),
+    "import_profile.deleted": gettext_lazy("Deleted"),
     "customer.registered": gettext_lazy("Registered"),
     "customer.updated": gettext_lazy("Changed"),
     "customer.read": gettext_lazy("Looked at"),

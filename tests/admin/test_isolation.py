@@ -5,10 +5,15 @@ from django.apps import apps
 from django.contrib.admin.sites import site
 from django.db import models
 
+from customers.imports.ordering import order_import
+from customers.imports.profiles import remember_profile
+from customers.imports.storing import keep_file
 from customers.models import (
     Address,
     Customer,
     Email,
+    ImportProfile,
+    ImportRun,
     Phone,
     PossibleDuplicate,
     StoreProfile,
@@ -93,6 +98,7 @@ def theirs(rival):
         by_model[WebhookEndpoint], by_model[WebhookDelivery] = hook, send_test(hook)
         by_model[MessageText] = text_of_theirs()
         by_model[Message] = send_password_of(customer)
+        by_model[ImportRun], by_model[ImportProfile] = import_of_theirs()
         by_model[Job] = enqueue("events.tidy_jobs", tenant=rival, thing=f"{MARK}-7")
     return by_model
 
@@ -105,6 +111,14 @@ def doubles_of(customer):
         tenant=customer.tenant, first=one, second=other, score=10, reasons=[["email", "same"]]
     )
     return [pair, merge_customers(customer, third)]
+
+
+def import_of_theirs():
+    """A file that is to be checked, and how such files are read."""
+    file = keep_file([f"first_name\n{MARK}\n".encode()])
+    run = order_import(file, file_name=f"{MARK}.csv", dry_run=True)
+    mapping = {"columns": {MARK: "first_name"}}
+    return run, remember_profile(f"{MARK} shop", "k", mapping=mapping, options={})
 
 
 def text_of_theirs():
@@ -207,6 +221,11 @@ def test_no_set_up_deed_reaches_their_rows(office, theirs):
         page("tenancy_accesstoken", "revoke", theirs[AccessToken].pk),
         page("groups_group", "add_members", theirs[Group].pk),
         page("tenancy_user", "password", theirs[User].pk),
+        *(
+            page("customers_importrun", name, theirs[ImportRun].pk)
+            for name in ("import", "cancel", "undo", "review")
+        ),
+        page("customers_importrun", "set_up", theirs[ImportRun].file_id),
         page("events_job", "retry", theirs[Job].pk),
         page("events_message", "again", theirs[Message].pk),
         page("events_job", "cancel", theirs[Job].pk),
@@ -219,7 +238,7 @@ def test_no_set_up_deed_reaches_their_rows(office, theirs):
 
     answers = [office.post(url, {"references": "1", "password": "another horse"}) for url in urls]
 
-    assert [response.status_code for response in answers] == [404, 404, 403] + [404] * 7
+    assert [response.status_code for response in answers] == [404, 404, 403] + [404] * 12
     assert snapshot() == before
 
 
