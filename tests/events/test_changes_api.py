@@ -285,7 +285,7 @@ def test_the_example_has_sixty_lines_as_its_page_says():
 
 
 def test_a_copy_is_equal_after_any_edits_and_interruptions(admin, acme, replica):
-    edit_and_interrupt(acme, admin, replica, seed=1, n_rounds=40)
+    edit_and_interrupt(acme, admin, replica, seed=1, n_rounds=16)
 
 
 @pytest.mark.long

@@ -73,14 +73,25 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("name", [*NAMES, "ordering", "cursor", "page", "page_size", "limit",
-                                  "count", "format", "reason"])  # fmt: skip
+# Two ways to the same filter share the odd values between them: every other one goes each way.
+@pytest.mark.parametrize("name", NAMES)
 def test_no_value_breaks_a_parameter(as_role, ada, settings, name):
+    _try_parameter(as_role, settings, name, ODD[0::2])
+
+
+@pytest.mark.parametrize(
+    "name", ["ordering", "cursor", "page", "page_size", "limit", "count", "format", "reason"]
+)
+def test_no_value_breaks_a_parameter_of_the_list(as_role, ada, settings, name):
+    _try_parameter(as_role, settings, name, ODD)
+
+
+def _try_parameter(as_role, settings, name, values):
     settings.API_REQUESTS_PER_MINUTE = 10**6
     admin = as_role("admin")
     wrong = []
 
-    for value in ODD:
+    for value in values:
         status = admin.get("customers/", {name: value}).status_code
         if status not in ((400,) if "\0" in value else (200, 400)):
             wrong.append((value, status))
@@ -92,7 +103,7 @@ def test_no_value_breaks_a_parameter(as_role, ada, settings, name):
 def test_no_value_breaks_a_search(as_role, ada, settings, name):
     settings.API_REQUESTS_PER_MINUTE = 10**6
     admin = as_role("admin")
-    values = [*ODD, 5, 2**63 - 1, 1.5, True, [], {}]
+    values = [*ODD[1::2], 5, 2**63 - 1, 1.5, True, [], {}]
 
     statuses = {admin.post("customers/search/", {name: value}).status_code for value in values}
 
