@@ -1,12 +1,10 @@
 """The daily jobs beside everything else: killed for real, racing with spending."""
 
-import os
 import signal
 import subprocess
 import sys
 import threading
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -20,14 +18,13 @@ from loyalty.services.expiring import expire_points
 from loyalty.services.recalculating import recalculate_levels
 from tenancy import clock
 from tenancy.scoping import in_tenant
-from tests.events.jobs.test_jobs_processes import database_url
 from tests.factories import CustomerFactory, TenantFactory
 from tests.loyalty.histories import BEGIN
 from tests.loyalty.story import set_programme
+from tests.other_process import ROOT, surroundings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROOT = Path(__file__).resolve().parents[2]
 KILLED = """
 import os, signal, sys
 import django
@@ -58,12 +55,7 @@ def run_until_killed(*names):
     """Run a job in a process of its own, three accounts at a time, and kill it in the third."""
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, *names],
-        env=os.environ
-        | {
-            "DATABASE_URL": database_url(),
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "PYTHONPATH": str(ROOT),
-        },
+        env=surroundings(),
         cwd=ROOT,
         capture_output=True,
         timeout=120,
