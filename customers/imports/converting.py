@@ -37,7 +37,8 @@ _CHOICES: dict[str, dict[str, str]] = {
         "weiblich": "female", "kvinne": "female", "femme": "female", "mme": "female",
         "not_disclosed": "not_disclosed", "not disclosed": "not_disclosed",
         "not specified": "not_disclosed", "unknown": "not_disclosed", "other": "not_disclosed",
-        "u": "not_disclosed", "x": "not_disclosed", "d": "not_disclosed",
+        "unspecified": "not_disclosed", "undisclosed": "not_disclosed",
+        "n/a": "not_disclosed", "u": "not_disclosed", "x": "not_disclosed", "d": "not_disclosed",
         "divers": "not_disclosed",
     },
     "status": {
@@ -64,12 +65,25 @@ SALUTATIONS = {
 _INTEGER = re.compile(r"([+-]?\d{1,18})(?:\.0{1,6})?$", re.ASCII)
 _PLAIN_DECIMAL = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?$", re.ASCII)
 _COMMA_DECIMAL = re.compile(r"[+-]?(\d{1,15}|\d{1,3}([. ’']\d{3}){1,4})(,\d{1,15})?$", re.ASCII)
+_SHORTENED = re.compile(r"\s*[+-]?\d(?:[.,](\d+))?E\+\d{1,3}\s*$", re.ASCII)
 _NUMBER = re.compile(r"(?:cust-)?(\d{1,18})$", re.IGNORECASE | re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})$", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})$", re.ASCII)
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})$", re.ASCII)
 _WITHOUT_YEAR = re.compile(r"--(\d{2})-?(\d{2})$", re.ASCII)
 _SHORT = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\.?$", re.ASCII)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
+_MONTH = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+_MONTH = f"({_MONTH}|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+# “Dec 15, 1973” and “15-Dec-1973”, with the time of day that may follow.
+_SPELT = re.compile(
+    rf"(?:{_MONTH}\.? (\d{{1,2}}),? (\d{{4}})|(\d{{1,2}})[ -]{_MONTH}[ -](\d{{4}}))(?!\d),?",
+    re.IGNORECASE | re.ASCII,
+)
+_DAY_NUMBER = re.compile(r"\d{5}(\.\d+)?$", re.ASCII)
+_TWELVE_HOURS = re.compile(
+    r"(\d{1,2})(:\d{2}(?::\d{2})?)\s*([ap])\.?m\.?$", re.IGNORECASE | re.ASCII
+)
 _TIME = re.compile(
     r"(\d{1,2}:\d{2}(?::\d{2})?)(\.\d{1,9})?\s*(Z|UTC|[+-]\d{2}:?\d{2})?$",
     re.IGNORECASE | re.ASCII,
@@ -100,6 +114,19 @@ def to_text(value: Any, options: Options) -> str:
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return str(value)
     raise ConversionError("has to be a text")
+
+
+def to_digits(value: Any, options: Options) -> str:
+    """A number that is a name: of a phone, a card, a customer. A spreadsheet that took it for an
+    amount has kept its first digits only."""
+    text = to_text(value, options)
+    if "E+" in text and (match := _SHORTENED.match(text)):
+        kept = len(match[1] or "") + 1
+        raise ConversionError(
+            f"was shortened by a spreadsheet, which kept {kept} digits of it; "
+            "make the column a text there, fill it anew and save the file again"
+        )
+    return text
 
 
 def to_integer(value: Any, options: Options) -> int:
@@ -191,12 +218,24 @@ def _offset(zone: str) -> str:
 
 
 def _split_time(value: str) -> tuple[str, str]:
+    """Day and time of day; a day with its month in letters becomes an ISO date."""
     text = value.strip()
+    if spelt := _SPELT.match(text):
+        month, day, year = spelt.group(1, 2, 3) if spelt[1] else spelt.group(5, 4, 6)
+        number = _MONTHS.split().index(month[:3].lower()) + 1
+        return f"{year}-{number:02d}-{int(day):02d}", _in_24_hours(text[spelt.end() :].strip())
     for mark in ("T", " "):
         day, found, rest = text.partition(mark)
         if found and day[:1].isdigit():
-            return day, rest.strip()
+            return day, _in_24_hours(rest.strip())
     return text, ""
+
+
+def _in_24_hours(text: str) -> str:
+    match = _TWELVE_HOURS.match(text)
+    if not match or not 1 <= int(match[1]) <= 12:
+        return text
+    return f"{int(match[1]) % 12 + 12 * (match[3] in 'pP'):02d}{match[2]}"
 
 
 def _iso_date(text: str, options: Options) -> Any:
@@ -209,10 +248,15 @@ def _iso_date(text: str, options: Options) -> Any:
     elif match := _YEAR_LAST.match(text):
         first, mark, second, year = match.groups()
         day, month = _day_and_month(first, second, mark, options)
-    elif options.dates in ("DMY", "MDY") and (match := _SHORT.match(text)):
+    elif (match := _SHORT.match(text)) and (options.dates in ("DMY", "MDY") or match[2] == "/"):
         first, mark, second = match.groups()
         year = "0"
         day, month = _day_and_month(first, second, mark, options)
+    elif _DAY_NUMBER.match(text):
+        raise ConversionError(
+            "is a spreadsheet's number of a day; make the column a date there (YYYY-MM-DD) "
+            "and save the file again"
+        )
     else:
         raise ConversionError("is not a date (write YYYY-MM-DD)")
     try:
@@ -250,7 +294,8 @@ def proven_date_order(value: Any) -> str | None:
     """What one cell says about the order in its column; None for nothing."""
     if not isinstance(value, str):
         return None
-    match = _YEAR_LAST.match(_split_time(value)[0])
+    day = _split_time(value)[0]
+    match = _YEAR_LAST.match(day) or _SHORT.match(day)
     if not match or int(match[1]) == int(match[3]):
         return None
     return date_order_of(match[1], match[3], match[2])
@@ -349,6 +394,7 @@ def to_objects(value: Any, options: Options) -> list[dict[str, Any]]:
 
 CONVERTERS: dict[str, Callable[[Any, Options], Any]] = {
     "text": to_text,
+    "digits": to_digits,
     "integer": to_integer,
     "number": to_number,
     "decimal": to_decimal,

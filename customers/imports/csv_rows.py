@@ -70,6 +70,9 @@ class CsvSource(Source):
         self.delimiter = delimiter or self._sniff_delimiter()
         line, header = next(((n, c) for n, c in self._cells() if c), (1, []))
         self.header = [name.strip() for name in header]
+        # Columns at the end without a name lose nothing while they are empty: see _check_width.
+        while len(self.header) > 1 and not self.header[-1]:
+            self.header.pop()
         check_header(self.header, line)
 
     def _sniff_delimiter(self) -> str:
@@ -149,8 +152,8 @@ class CsvSource(Source):
         width = len(self.header)
         if len(cells) < width:
             raise FileError(
-                f"the row has {len(cells)} cells, the header {width}: a cell is missing, "
-                "or the file is cut off here",
+                f"the row has {len(cells)} cells, the header {width}: a cell is missing "
+                "(an empty one counts, too), or the file is cut off here",
                 line=line,
             )
         # Some shops end each row with one more delimiter; nothing is lost with empty cells.
@@ -204,7 +207,8 @@ def check_header(header: list[str], line: int) -> None:
             )
         if name in seen:
             raise FileError(
-                f"the column “{name}” stands twice, in positions {seen[name]} and {position}",
+                f"the column “{name}” stands twice, in positions {seen[name]} and {position}; "
+                "give one of them another name or take it out",
                 line=line,
                 column=position,
             )

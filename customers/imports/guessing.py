@@ -73,7 +73,7 @@ internal_note: commentaire remarques
 consent_marketing: newsletter acceptsmarketing marketing marketingconsent marketingoptin optin
 consent_marketing: emailoptin emailmarketing acceptsemailmarketing subscribed nyhetsbrev
 consent_marketing: infolettre werbeeinwilligung
-no_email: donotemail noemails
+no_email: donotemail noemails hasoptedoutofemail emailoptout optedoutofemail
 e_invoice: einvoiceenabled einvoicing ehf
 tags: tag schlagworte stikkord etiquettes
 groups: group customergroup customergroups segment segments kundengruppe kundengruppen gruppe
@@ -121,7 +121,7 @@ work: workaddress work businessaddress business
 """)
 # Words before the thing itself that say nothing about which thing it is.
 _EMPTY_PREFIXES = ("customer", "client", "kunden", "kunde", "member", "user", "primary", "main",
-                   "default", "defaultaddress", "your")  # fmt: skip
+                   "default", "defaultaddress", "mailing", "your")  # fmt: skip
 _NUMBER_FIRST = frozenset({"streetnumber", "streetno", "housenumber", "houseno", "numerorue"})
 _NUMBER_LAST = frozenset({"hausnummer", "hausnr", "husnummer", "husnr", "huisnummer"})
 _CONTACT_NAMES = frozenset({"contactname", "contactperson", "contact", "ansprechpartner",
@@ -133,6 +133,10 @@ _ACTIVE_WORDS = frozenset({"active", "isactive", "enabled", "aktiv", "actif"})
 _WEAK_KEYS = frozenset({"id", "number", "no", "nr", "key", "code", "pk"})
 _PASSWORDS = frozenset({"password", "passwordhash", "passwd", "userpass", "passwort", "motdepasse",
                         "passord", "rptoken", "pwhash"})  # fmt: skip
+# The columns of an address book: “E-mail 1 - Value”, “E-mail 2 Address”, “Address 1 - Street”.
+_NUMBERED = re.compile(
+    r"(email|phone)([1-9])(?:value|address)|address1(street|city|region|postalcode|country)"
+)
 
 _CANONICAL = {fold(name): name for name in TARGETS if name not in ("id", "number", "contact_phone")}
 _STATUS_BY_FLAG = {
@@ -275,6 +279,9 @@ def _spellings(column: str) -> list[str]:
 def _meaning(word: str) -> str | None:
     if word in _WORDS:
         return _WORDS[word]
+    if numbered := _NUMBERED.fullmatch(word):
+        name, slot, field = numbered.groups()
+        return _ADDRESS_WORDS.get(field, field) if field else f"{name}_{slot}".removesuffix("_1")
     canonical = _CANONICAL.get(word)
     if canonical and not canonical.startswith("contact_"):
         return canonical

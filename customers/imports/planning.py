@@ -90,8 +90,8 @@ def plan_import(
     if not bound.names_customers():
         raise FileError(
             "no column says who the customers are (a name, an e-mail, a phone); "
-            f"the columns are {_listed(source.header)}. Name them in a mapping file; purchases "
-            "of known customers come in with import_transactions"
+            f"the columns are {_with_nearest(source.header)}. Give them our names, or name them "
+            "in a mapping file; purchases of known customers come in with import_transactions"
         )
     bound = replace(bound, ignored=bound.ignored | {REASON}, blank=blank or bound.blank)
     bound = bound.with_date_orders(source)
@@ -180,6 +180,16 @@ def _fills(mapping: Mapping, key: str) -> bool:
     lists = {"email": "emails", "phone": "phones"}
     wanted = lists.get(key, key)
     return any(target.path[0] == wanted for rule in mapping.rules for target in rule.targets)
+
+
+def _with_nearest(names: list[str]) -> str:
+    """The columns, each with the name of ours that it may have meant."""
+    near = {name: nearest(name) for name in names[:20]}
+    shown = ", ".join(
+        f"“{name}” ({found}?)" if found and found != name else f"“{name}”"
+        for name, found in near.items()
+    )
+    return f"{shown} …" if len(names) > 20 else shown
 
 
 def _listed(names: list[str]) -> str:

@@ -29,8 +29,8 @@ import re
 from dataclasses import dataclass
 
 # How a cell of each type is read is written in converting.py.
-TEXT, INTEGER, DECIMAL, BOOLEAN, DATE, MOMENT = (
-    "text", "integer", "decimal", "boolean", "date", "moment",
+TEXT, DIGITS, INTEGER, DECIMAL, BOOLEAN, DATE, MOMENT = (
+    "text", "digits", "integer", "decimal", "boolean", "date", "moment",
 )  # fmt: skip
 
 
@@ -48,14 +48,14 @@ class Target:
 
 
 FIELDS = {
-    "id": TEXT, "number": "number", "external_id": TEXT, "username": TEXT, "card_number": TEXT,
-    "login_email": TEXT, "login_phone": TEXT, "kind": "kind", "name": TEXT, "first_name": TEXT,
+    "id": TEXT, "number": "number", "external_id": DIGITS, "username": TEXT, "card_number": DIGITS,
+    "login_email": TEXT, "login_phone": DIGITS, "kind": "kind", "name": TEXT, "first_name": TEXT,
     "last_name": TEXT, "company_name": TEXT, "gender": "gender", "birth_date": DATE,
     "language": TEXT, "eu_citizen": BOOLEAN, "vat_number": TEXT, "status": "status",
     "card_state": "card_state", "hidden": BOOLEAN, "no_loyalty": BOOLEAN, "created_at": MOMENT,
     "discount_percent": INTEGER, "price_list": TEXT, "payment_terms_days": INTEGER,
-    "ledger_number": TEXT, "shipping_mode": TEXT, "e_invoice": BOOLEAN,
-    "e_invoice_address": TEXT, "charge_account_number": TEXT, "charge_account_retired": BOOLEAN,
+    "ledger_number": DIGITS, "shipping_mode": TEXT, "e_invoice": BOOLEAN,
+    "e_invoice_address": TEXT, "charge_account_number": DIGITS, "charge_account_retired": BOOLEAN,
     "credit_limit": DECIMAL, "credit_balance": DECIMAL, "floor_limit": DECIMAL,
     "invitation_token": TEXT, "home_store": TEXT, "seller": TEXT, "origin": TEXT,
     "internal_note": TEXT,
@@ -97,12 +97,12 @@ SLOTS = range(2, 10)
 
 PLACE_FIELDS = {
     "street": TEXT, "street2": TEXT, "street3": TEXT, "city": TEXT, "state": TEXT,
-    "postal_code": TEXT, "country": TEXT, "latitude": DECIMAL, "longitude": DECIMAL,
+    "postal_code": DIGITS, "country": TEXT, "latitude": DECIMAL, "longitude": DECIMAL,
 }  # fmt: skip
 RECIPIENT_FIELDS = {
-    "first_name": TEXT, "last_name": TEXT, "company": TEXT, "email": TEXT, "phone": TEXT,
+    "first_name": TEXT, "last_name": TEXT, "company": TEXT, "email": TEXT, "phone": DIGITS,
 }  # fmt: skip
-CONTACT_FIELDS = {"first_name": TEXT, "last_name": TEXT, "email": TEXT, "mobile": TEXT}
+CONTACT_FIELDS = {"first_name": TEXT, "last_name": TEXT, "email": TEXT, "mobile": DIGITS}
 
 # What one item of a whole list may hold; `id` keeps a child row itself over a round trip.
 LIST_FIELDS = {
@@ -136,7 +136,7 @@ def _all_targets() -> dict[str, Target]:
     for slot in (1, *SLOTS):
         number = "" if slot == 1 else f"_{slot}"
         add(f"email{number}", TEXT, "emails", slot, "address")
-        add(f"phone{number}", TEXT, "phones", slot, "given")
+        add(f"phone{number}", DIGITS, "phones", slot, "given")
         add(f"phone{number}_kind", "phone_kind", "phones", slot, "kind")
         add(f"phone{number}_extension", TEXT, "phones", slot, "extension")
         for flag in ("verified", "opted_out"):
@@ -152,7 +152,7 @@ def _all_targets() -> dict[str, Target]:
             add(f"contact{number}_{field}", type_, "contact_persons", slot, field)
     # Slots by kind come after the numbered ones, so that `phone` is primary before `work_phone`.
     for order, kind in enumerate(PHONE_KINDS, 20):
-        add(f"{kind}_phone", TEXT, "phones", order, "given")
+        add(f"{kind}_phone", DIGITS, "phones", order, "given")
         add(f"{kind}_phone_extension", TEXT, "phones", order, "extension")
     for order, kind in enumerate(ADDRESS_KINDS, 20):
         for field, type_ in {**PLACE_FIELDS, **RECIPIENT_FIELDS}.items():

@@ -1,4 +1,5 @@
-"""The three customer files of Magento 2 (System > Import): customers, addresses, and both in one.
+"""The three customer files of Magento 2 (System > Import): customers, addresses, and both in one;
+and the export of the list of customers.
 
 https://docs.magento.com: "Customers Main File", "Customer Addresses", "Customers and Addresses
 (single file)". Times are UTC. In the single file a customer with several addresses takes several
@@ -110,6 +111,39 @@ COMPOSITE = Format(
     not_taken={**_NOT_TAKEN, **_of_address("_address_")},
     notes=(*_NOTES, "A row without an e-mail adds its address to the customer above it."),
 )
+GRID = Format(
+    name="magento-grid",
+    label="Magento 2 list of customers",
+    mapping=Mapping(
+        (
+            Rule.plain("ID", "external_id"),
+            Rule.plain("Name", "name"),
+            Rule.plain("Email", "email"),
+            Rule.plain("Group", "groups"),
+            Rule.plain("Phone", "phone"),
+            Rule.plain("ZIP", "postal_code"),
+            Rule.plain("Country", "country"),
+            Rule.plain("State/Province", "state"),
+            Rule.plain("Customer Since", "created_at"),
+            Rule.plain("Date of Birth", "birth_date"),
+            Rule.plain("Tax VAT Number", "vat_number"),
+            Rule.plain("Gender", "gender", values=_GENDERS),
+        ),
+        match="email",
+    ),
+    required=frozenset({"Customer Since", "Web Site", "Account Created in", "ZIP"}),
+    not_taken={
+        **dict.fromkeys(
+            ("Web Site", "Confirmed email", "Account Created in", "Account Lock"), _SHOP_INTERNAL
+        ),
+        **dict.fromkeys(
+            ("Billing Address", "Shipping Address", "City", "Fax", "VAT Number", "Company",
+             "Street Address", "Billing Firstname", "Billing Lastname"),
+            "the list has addresses in one line; take the file of customer addresses",
+        ),
+    },
+    notes=("Import the file of customer addresses as well: the list has them in one line only.",),
+)  # fmt: skip
 ADDRESSES = Format(
     name="magento-addresses",
     label="Magento 2 customer addresses",

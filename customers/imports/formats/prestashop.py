@@ -1,11 +1,13 @@
-"""The two customer files of PrestaShop and thirty bees (Advanced Parameters > CSV Import).
+"""The two customer files of PrestaShop and thirty bees (Advanced Parameters > CSV Import), and the
+export of the list of customers.
 
-The headers are those of the sample files, which ask for their delimiters in the header itself:
-the comma file separates groups with semicolons, the semicolon file with commas.
+The headers of the first two are those of the sample files, which ask for their delimiters in the
+header itself: the comma file separates groups with semicolons, the semicolon file with commas.
 """
 
 from typing import Any
 
+from customers.imports.converting import SALUTATIONS
 from customers.imports.errors import RowError
 from customers.imports.mapping import Mapping, Rule
 
@@ -65,6 +67,32 @@ CUSTOMERS = Format(
         "Delete the file after the import.",
         "Newsletter becomes marketing consent, Opt-in consent to partner offers.",
     ),
+)
+LIST = Format(
+    name="prestashop-list",
+    label="PrestaShop list of customers",
+    mapping=Mapping(
+        (
+            Rule.plain("ID", "external_id"),
+            Rule.plain("Social title", "gender", values=SALUTATIONS, otherwise="blank"),
+            Rule.plain("First name", "first_name"),
+            Rule.plain("Last name", "last_name"),
+            Rule.plain("Company", "company_name"),
+            Rule.plain("Email address", "email"),
+            Rule.plain("Enabled", "status", values=_ACTIVE),
+            Rule.plain("Newsletter", "consent_marketing"),
+            Rule.plain("Partner offers", "consent:partner_offers"),
+            Rule.plain("Registration", "created_at"),
+        ),
+        match="email",
+    ),
+    required=frozenset({"Social title", "Email address", "Partner offers", "Registration"}),
+    not_taken={
+        "Sales": "it follows from sales, which are imported on their own",
+        "Group": "the list names one of several groups; take the customers' file",
+        "Last visit": "visits to a shop are not kept",
+    },
+    notes=("The list holds no telephone number and no address.",),
 )
 ADDRESSES = Format(
     name="prestashop-addresses",

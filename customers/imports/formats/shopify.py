@@ -68,15 +68,14 @@ BEFORE_2023 = Format(
     mapping=Mapping(
         (
             *_COMMON,
-            Rule.plain("Accepts Marketing", "consent_marketing"),
+            # The same columns were written for a while with today's name of this one.
+            Rule(("Accepts Marketing", "Accepts Email Marketing"), ("consent_marketing",)),
             Rule.plain("Phone", "phone", lstrip="'"),
             *_address(""),
         ),
         match="email",
     ),
-    required=frozenset(
-        {"First Name", "Email", "Address1", "Province Code", "Zip", "Accepts Marketing"}
-    ),
+    required=frozenset({"First Name", "Email", "Address1", "Province Code", "Zip", "Total Spent"}),
     not_taken=_NOT_TAKEN,
     notes=_NOTES,
 )

@@ -25,6 +25,7 @@ CUSTOMERS = Format(
             Rule.plain("City", "city"),
             Rule.plain("State", "state"),
             Rule.plain("Postal Code", "postal_code"),
+            Rule.plain("Country", "country"),
             Rule.plain("Birthday", "birth_date", options=Options(dates="MDY")),
             Rule.plain("Memo", "internal_note"),
             Rule.plain("Reference ID", "label:reference_id"),
@@ -40,6 +41,7 @@ CUSTOMERS = Format(
     required=frozenset({"Square Customer ID", "First Name", "Last Name", "Email Address"}),
     not_taken={
         **dict.fromkeys(("Last Visit", "Transaction Count", "Lifetime Spend"), _FROM_SALES),
+        "Customer Group": "Square keeps its groups by itself; name them in a mapping file",
         "Creation Source": "it names a part of Square",
         "Instant Profile": "it names a part of Square",
         "Blocked from online booking": "we take no bookings",

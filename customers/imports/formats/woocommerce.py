@@ -33,7 +33,8 @@ CUSTOMERS = Format(
     label="WooCommerce customers",
     mapping=Mapping(
         (
-            Rule.plain("ID", "external_id"),
+            # Each plug-in writes one of the two.
+            Rule(("ID", "user_id"), ("external_id",)),
             Rule.plain("user_login", "username"),
             Rule.plain("user_email", "email"),
             Rule.plain("first_name", "first_name"),
@@ -70,7 +71,7 @@ REPORT = Format(
         (
             Rule.plain("Name", "name"),
             Rule.plain("Username", "username"),
-            Rule.plain("Sign Up", "created_at"),
+            Rule(("Sign Up", "Date registered"), ("created_at",)),
             Rule.plain("Email", "email"),
             Rule.plain("Country / Region", "country"),
             Rule.plain("City", "city"),
@@ -79,7 +80,7 @@ REPORT = Format(
         ),
         match="email",
     ),
-    required=frozenset({"Name", "Username", "Sign Up", "Email", "AOV"}),
+    required=frozenset({"Name", "Username", "Email", "AOV"}),
     not_taken=dict.fromkeys(("Last Active", "Orders", "Total Spend", "AOV"), _FROM_SALES),
     notes=("The report holds no telephone number and no street.",),
 )

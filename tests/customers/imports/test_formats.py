@@ -18,6 +18,11 @@ HEADERS = {
     "_address_street,_address_default_billing_",
     "magento-addresses": "_website,_email,_entity_id,city,company,country_id,fax,firstname,"
     "lastname,postcode,region,street,telephone,_address_default_billing_",
+    "magento-grid": "ID,Name,Email,Group,Phone,ZIP,Country,State/Province,Customer Since,Web Site,"
+    "Confirmed email,Account Created in,Billing Address,Shipping Address,Date of Birth,"
+    "Tax VAT Number,Gender",
+    "prestashop-list": "ID,Social title,First name,Last name,Email address,Sales,Enabled,"
+    "Newsletter,Partner offers,Registration,Last visit",
     "prestashop": "Customer ID,Active (0/1),Titles ID (Mr = 1; Ms = 2; else 0),Email*,"
     "Password*,Birthday (yyyy-mm-dd),Last Name*,First Name*,Newsletter (0/1),Opt-in (0/1),"
     "Registration date (yyyy-mm-dd),Groups (x;y;z...),Default group ID",

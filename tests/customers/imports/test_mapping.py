@@ -228,7 +228,7 @@ def test_a_date_of_zeroes_is_blank(text):
         ("1987-02-30", "does not exist"),
         ("1987-13-01", "does not exist"),
         ("02.04.87", "not a date"),
-        ("2 April 1987", "not a date"),
+        ("2 Avril 1987", "not a date"),
         ("soon", "not a date"),
         ("1987-04-02 later", "not a date"),
         ("04-02", "not a date"),
