@@ -23,6 +23,8 @@ class RowForm(forms.ModelForm):
         for field in self.fields.values():
             # A new row has nothing to remember: what it was opened with is meant to be saved.
             field.show_hidden_initial = not self.instance._state.adding
+            # The head of a column is no label to a screen reader.
+            field.widget.attrs.setdefault("aria-label", str(field.label or ""))
 
     def _post_clean(self):
         """Leaves the instance as it is."""
