@@ -329,6 +329,8 @@ SPECTACULAR_SETTINGS = {
         "EntryKind": "loyalty.models.Entry.Kind",
         "TransactionKind": "loyalty.models.Transaction.Kind",
         "EarningRuleKind": "loyalty.models.EarningRule.Kind",
+        "DataRequestKind": "customers.models.DataRequest.Kind",
+        "DataRequestChannel": "customers.models.DataRequest.Channel",
     },
     "DISABLE_ERRORS_AND_WARNINGS": False,
 }

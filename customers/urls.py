@@ -5,6 +5,7 @@ from customers.views.avatars import AvatarViewSet
 from customers.views.batch import BatchViewSet
 from customers.views.collection import CollectionViewSet
 from customers.views.customers import CustomerViewSet
+from customers.views.data_requests import DataRequestViewSet
 from customers.views.deeds import DeedViewSet, HistoryViewSet
 from customers.views.duplicates import DuplicateViewSet
 from customers.views.imports import ImportViewSet
@@ -31,6 +32,7 @@ merging = actions(MergingViewSet)
 merges = actions(MergeViewSet)
 duplicates = actions(DuplicateViewSet)
 imports = actions(ImportViewSet)
+asked = actions(DataRequestViewSet)
 
 
 def entries(name, view_class):
@@ -76,6 +78,15 @@ urlpatterns = [
         f"{ONE}not-duplicates/",
         actions(NotDuplicateViewSet)(get="list", post="create", delete="destroy"),
         "not-duplicates",
+    ),
+    route("data-requests/", asked(get="list", post="create"), "data-requests"),
+    route("data-requests/<str:request_id>/", asked(get="retrieve"), "data-request"),
+    *(
+        route(f"data-requests/<str:request_id>/{name}/", asked(post=deed), f"data-request-{name}")
+        for name, deed in (
+            *(("identify", "identify"), ("hold", "hold"), ("resume", "resume")),
+            *(("refuse", "refuse"), ("hand-out", "hand_out"), ("complete", "complete")),
+        )
     ),
     route("merges/", merges(get="list"), "merges"),
     route("merges/<str:merge_id>/", merges(get="retrieve"), "merge-entry"),

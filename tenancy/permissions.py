@@ -66,6 +66,7 @@ _WRITE = Rule("customers:write")
 _WRITE_OWN = Rule("customers:write", own=True)
 _MERGE = Rule("customers:merge", seller=False)
 _IMPORT = Rule("customers:import", seller=False)
+_REQUEST = Rule("customers:anonymise", seller=False)
 
 OPERATIONS = {
     # customers
@@ -102,6 +103,16 @@ OPERATIONS = {
     "not_duplicates.list": _MERGE,
     "not_duplicates.create": _MERGE,
     "not_duplicates.destroy": _MERGE,
+    # Requests of people about their data.
+    "data_requests.list": _REQUEST,
+    "data_requests.retrieve": _REQUEST,
+    "data_requests.create": _REQUEST,
+    "data_requests.identify": _REQUEST,
+    "data_requests.hold": _REQUEST,
+    "data_requests.resume": _REQUEST,
+    "data_requests.refuse": _REQUEST,
+    "data_requests.hand_out": _REQUEST,
+    "data_requests.complete": _REQUEST,
     "customers.import": _IMPORT,
     "imports.list": _IMPORT,
     "imports.retrieve": _IMPORT,
@@ -410,6 +421,7 @@ def sees_told(role, name):
 _SETUP = ("settings.retrieve", "stores.create", "stores.partial_update", None)
 MODEL_OPERATIONS = {
     "customers.importrun": ("imports.list", "imports.create", None, None),
+    "customers.datarequest": ("data_requests.list", "data_requests.create", None, None),
     "customers.importprofile": ("imports.list", None, None, "imports.create"),
     "customers.customer": (
         "customers.list",

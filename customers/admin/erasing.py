@@ -10,7 +10,6 @@ import json
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -19,11 +18,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from customers.models import Customer
-from customers.services import CustomerGone, anonymise_customer, delete_customer
+from customers.admin.data_requests import requests_of
+from customers.models import Customer, DataRequest
+from customers.services import CustomerGone, delete_customer
+from customers.services.data_requests import ids_of
+from customers.services.erasure_receipts import anonymise_with_receipt
 from customers.services.exporting import export_customer
 from customers.services.previewing import anonymisation_preview
-from customers.services.scanning import personal_values, scan_for
 from tenancy import clock
 
 # Each customer is searched for afterwards in every table: a page must not take minutes.
@@ -71,6 +72,12 @@ class ErasurePages:
         """The buttons for taking leave, most dangerous last."""
         user = request.user
         items = []
+        if customer.anonymised_at is None and user.has_perm("data_requests.create"):
+            path = f"{reverse('admin:customers_datarequest_add')}?customer={customer.pk}"
+            title = _("Write down a data request")
+            items.append(
+                {"title": title, "icon": "gavel", "variant": ActionVariant.DEFAULT, "path": path}
+            )
         if user.has_perm("customers.export"):
             items.append(self._button(customer, "export", _("Download all data"), "download"))
         if customer.anonymised_at is None and user.has_perm("customers.anonymise"):
@@ -128,6 +135,7 @@ class ErasurePages:
             ),
             "preview": by_table(anonymisation_preview(customer)),
             "customer": customer,
+            "asked": self._asked(customer),
             "form": form,
             "button": _("Anonymise for good"),
             "danger": True,
@@ -135,6 +143,12 @@ class ErasurePages:
             "cancel_url": self._page_of(customer),
         }
         return self.page(request, "admin/customers/customer/anonymise.html", context, obj=customer)
+
+    @staticmethod
+    def _asked(customer):
+        """What the customer has asked about the data and nobody has answered yet."""
+        open_ones = DataRequest.objects.about(ids_of(customer)).to_answer()
+        return [one for one in requests_of(ids_of(customer)) if one[0] in set(open_ones)]
 
     # --- Many -----------------------------------------------------------------------------------
     @admin.action(description=gettext_lazy("Anonymise…"))
@@ -231,28 +245,6 @@ class ErasurePages:
 
     def _page_of(self, customer):
         return reverse(self.url_name("change"), args=[customer.pk])
-
-
-def anonymise_with_receipt(customer, reason):
-    """Anonymise one customer and search for what should be gone.
-
-    Returns {"id", "error", "scan"}: `error` is None or the refusal, `scan` the report of the
-    search, None where it took too long. The receipt names the customer by id only.
-    """
-    receipt = {"id": customer.pk, "error": None, "scan": None}
-    values = personal_values(customer)
-    try:
-        anonymise_customer(customer, reason=reason)
-    except CustomerGone:
-        receipt["error"] = ValidationError(_("This customer was deleted meanwhile."))
-    except ValidationError as error:
-        receipt["error"] = error
-    if receipt["error"] is None:
-        try:
-            receipt["scan"] = scan_for(customer.pk, values)
-        except DatabaseError:  # the erasure is committed; only the search ran out of time
-            receipt["scan"] = None
-    return receipt
 
 
 def to_anonymise(customers):

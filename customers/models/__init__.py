@@ -5,6 +5,7 @@ from customers.models.commerce import ChargeAccount, StoreExtension, StoreProfil
 from customers.models.consent import Consent
 from customers.models.contact import Address, ContactPerson, Email, Phone
 from customers.models.customer import Customer
+from customers.models.data_request import DataRequest
 from customers.models.extras import Avatar, Device, Erasure, Label, Tombstone
 from customers.models.fingerprint import Fingerprint
 from customers.models.importing import (
@@ -25,6 +26,7 @@ __all__ = [
     "Consent",
     "ContactPerson",
     "Customer",
+    "DataRequest",
     "Device",
     "Email",
     "Erasure",

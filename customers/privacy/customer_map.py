@@ -360,6 +360,37 @@ registry.add_table(
 )
 
 
+# --- Requests of people about their data --------------------------------------------------------
+REQUEST_STAFF = "says who of the staff answered, which is their data, not the customer's"
+ANSWERED = "the proof that the request was answered, and when (GDPR articles 5(2) and 12)"
+registry.add_table(
+    "customers.DataRequest",
+    lines("id tenant", KEPT, exported=False),
+    lines("customer_id", KEPT, personal="customer", why=ANSWERED, exported=False),
+    lines(
+        "kind state received_on channel due_on identity identified_at exported_at reason closed_at",
+        KEPT,
+        personal="customer",
+        why=ANSWERED,
+    ),
+    lines("created_at", KEPT, personal="customer", why=ANSWERED, exported=False),
+    lines("note", EMPTIED, personal="customer"),
+    lines("scan", KEPT, why="says where a search found something, not what", exported=False),
+    lines(
+        "created_by identified_by closed_by",
+        KEPT,
+        personal="staff",
+        why=REQUEST_STAFF,
+        exported=False,
+    ),
+    owner="customer_id",
+    deleted_too=False,
+    section="data_requests",
+    purpose="what the person asked about the data, and the answer",
+    limit="as long as claims can be made; the note goes with the person",
+)
+
+
 # --- Imports -----------------------------------------------------------------------------------
 IMPORT_STAFF = "says who of the staff imported, which is their data, not the customer's"
 IMPORT_SEALED = "readable by the import alone, and gone in a week"

@@ -87,6 +87,8 @@ def shape(value):
     """A value as JSON can hold it."""
     if isinstance(value, datetime.datetime):
         return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     if isinstance(value, (uuid.UUID, Decimal)):
         return str(value)
     return value

@@ -7,6 +7,7 @@ WORK = (
     (_("Customers"), "group", "customers.customer"),
     (_("Duplicates"), "join_inner", "customers.possibleduplicate"),
     (_("Imports"), "upload_file", "customers.importrun"),
+    (_("Data requests"), "gavel", "customers.datarequest"),
     (_("Groups"), "groups", "groups.group"),
     (_("Subscriptions"), "how_to_reg", "groups.subscription"),
 )

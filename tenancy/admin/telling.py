@@ -13,6 +13,13 @@ from tenancy.permissions import sees_told
 from tenancy.scoping import current_tenant
 
 DEEDS = {
+    "data_request.received": gettext_lazy("Received"),
+    "data_request.identified": gettext_lazy("Identity checked"),
+    "data_request.held": gettext_lazy("Put on hold"),
+    "data_request.resumed": gettext_lazy("Taken off hold"),
+    "data_request.handed_out": gettext_lazy("Copy handed out"),
+    "data_request.done": gettext_lazy("Done"),
+    "data_request.refused": gettext_lazy("Refused"),
     "import_profile.created": gettext_lazy("Remembered"),
     "import_profile.updated": gettext_lazy("Changed"),
     "import_profile.deleted": gettext_lazy("Deleted"),

@@ -11,6 +11,7 @@ from customers.imports.storing import keep_file
 from customers.models import (
     Address,
     Customer,
+    DataRequest,
     Email,
     ImportProfile,
     ImportRun,
@@ -26,6 +27,7 @@ from customers.services import (
     send_temporary_password,
     set_store_profile,
 )
+from customers.services.data_requests import open_data_request
 from events.jobs import enqueue
 from events.messages import set_message_text
 from events.models import (
@@ -98,6 +100,7 @@ def theirs(rival):
         by_model[WebhookEndpoint], by_model[WebhookDelivery] = hook, send_test(hook)
         by_model[MessageText] = text_of_theirs()
         by_model[Message] = send_password_of(customer)
+        by_model[DataRequest] = request_of_theirs(customer)
         by_model[ImportRun], by_model[ImportProfile] = import_of_theirs()
         by_model[Job] = enqueue("events.tidy_jobs", tenant=rival, thing=f"{MARK}-7")
     return by_model
@@ -111,6 +114,13 @@ def doubles_of(customer):
         tenant=customer.tenant, first=one, second=other, score=10, reasons=[["email", "same"]]
     )
     return [pair, merge_customers(customer, third)]
+
+
+def request_of_theirs(customer):
+    """What the customer asked about the data, with the mark in the note."""
+    return open_data_request(
+        customer, kind="access", channel="email", identity="known", note=f"{MARK} asked"
+    )
 
 
 def import_of_theirs():
@@ -225,6 +235,10 @@ def test_no_set_up_deed_reaches_their_rows(office, theirs):
             page("customers_importrun", name, theirs[ImportRun].pk)
             for name in ("import", "cancel", "undo", "review")
         ),
+        *(
+            page("customers_datarequest", name, theirs[DataRequest].pk)
+            for name in ("identity", "hold", "resume", "refuse", "hand_out", "complete")
+        ),
         page("customers_importrun", "set_up", theirs[ImportRun].file_id),
         page("events_job", "retry", theirs[Job].pk),
         page("events_message", "again", theirs[Message].pk),
@@ -238,7 +252,7 @@ def test_no_set_up_deed_reaches_their_rows(office, theirs):
 
     answers = [office.post(url, {"references": "1", "password": "another horse"}) for url in urls]
 
-    assert [response.status_code for response in answers] == [404, 404, 403] + [404] * 12
+    assert [response.status_code for response in answers] == [404, 404, 403] + [404] * 18
     assert snapshot() == before
 
 

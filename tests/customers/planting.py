@@ -26,6 +26,7 @@ from customers.services import (
     set_store_profile,
     update_customer,
 )
+from customers.services.data_requests import open_data_request
 from customers.services.messaging import queue_for_stranger
 from events.messages import queue_message
 from events.messages.sending import send_message
@@ -159,6 +160,7 @@ def plant(tenant, start="Z", *, number=987650001):
     add_extension(customer, store, mark("extension"))
     set_charge_account(customer, number=mark("account"))
     add_device(customer, mark("device"))
+    open_data_request(customer, kind="access", channel="letter", note=mark("requestnote"))
     register_once({"sent": "ZSENT"}, lambda **_: customer, customer_id=customer.pk)
     set_customer_password(customer, f"another horse {start} staple")
     avatar = set_avatar(customer, picture(), original_name=f"{mark('filename')}.jpg")
