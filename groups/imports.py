@@ -1,6 +1,7 @@
 """Groups from a file: the whole file is understood first, then written in one transaction."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -8,6 +9,8 @@ from django.utils.translation import gettext as _
 
 from customers.imports.errors import FileError
 from customers.imports.readers import open_rows
+from customers.imports.rejects import row_writer, rows_with_reason
+from customers.imports.targets import REASON
 from groups.models import Group
 from groups.services import create_group, update_group
 from groups.services.managing import clean_column
@@ -40,22 +43,27 @@ class _Row:
     values: dict = field(default_factory=dict)
     parent: str | None = None
     names_parent: bool = False
+    source: dict = field(default_factory=dict)
 
 
 class _RolledBack(Exception):
     """Undoes what a dry run wrote."""
 
 
-def import_groups(path_or_file, *, dry_run=False, **reading):
+def import_groups(path_or_file, *, dry_run=False, errors=None, **reading):
     """Create and update groups of the active tenant by their code; returns a Report.
 
     Columns: the names of Group.FIELDS, `code` among them. A column that is not there stays as it
     is, an empty cell empties (title and subscribable stay). A parent may stand anywhere in the
     file or be there already. The same file again changes nothing. `reading` goes to `open_rows`.
+    Where a row is refused nothing is written; `errors`, a path, then becomes the whole file once
+    more, with the reasons beside the refused rows, to be mended and sent again. Raises FileError
+    where that cannot be written.
     """
     report = Report()
     try:
-        rows = _read(path_or_file, reading, report)
+        source = open_rows(path_or_file, **reading)
+        rows = _read(source, report)
     except FileError as error:
         # The form of the file is wrong: nothing in it can be trusted, what was read is skipped.
         report = Report(lines=report.lines, skipped=report.lines)
@@ -66,7 +74,14 @@ def import_groups(path_or_file, *, dry_run=False, **reading):
     report.refused = len({error["line"] for error in report.errors})
     if report.errors:
         report.skipped = report.lines - report.refused
-        return report
+    else:
+        _write_all(rows, existing, report, dry_run)
+    if report.errors and errors:
+        _hand_back(errors, source, rows, report)
+    return report
+
+
+def _write_all(rows, existing, report, dry_run):
     try:
         with transaction.atomic():
             for row in _from_the_top(rows):
@@ -78,11 +93,21 @@ def import_groups(path_or_file, *, dry_run=False, **reading):
             report.created = report.updated = report.unchanged = 0
             report.refused = len(report.errors)
             report.skipped = report.lines - report.refused
-    return report
 
 
-def _read(path_or_file, reading, report):
-    source = open_rows(path_or_file, **reading)
+def _hand_back(path, source, rows, report):
+    try:
+        with Path(path).open("w", encoding="utf-8", newline="") as file:
+            write = row_writer(file, source.kind, source.delimiter, source.header)
+            for row in rows:
+                faults = [error for error in report.errors if error["line"] == row.line]
+                for values in rows_with_reason([row.source], faults):
+                    write(values)
+    except OSError as fault:
+        raise FileError(f"{path} cannot be written: {fault.strerror}") from None
+
+
+def _read(source, report):
     names = {name: name.strip().lower() for name in source.header}
     if source.is_table:
         _check_header(names)
@@ -92,6 +117,7 @@ def _read(path_or_file, reading, report):
         if report.lines > MOST_ROWS:
             raise FileError(_("more than %d groups") % MOST_ROWS, line=raw.line)
         row = _clean_row(raw.line, _by_field(raw, names), report)
+        row.source = raw.values
         code = row.values.get("code")
         if code in lines:
             first = _("stands in line %d already") % lines[code]
@@ -105,6 +131,8 @@ def _read(path_or_file, reading, report):
 def _check_header(names):
     seen = set()
     for name, field_name in names.items():
+        if field_name == REASON:
+            continue
         if field_name not in Group.FIELDS:
             known = ", ".join(Group.FIELDS)
             raise FileError(
@@ -126,6 +154,8 @@ def _by_field(raw, names):
 def _clean_row(line, raw, report):
     row = _Row(line, raw)
     for name, value in raw.items():
+        if name == REASON:
+            continue
         if name not in Group.FIELDS:
             _add_error(report, line, name, value, _("unknown column"))
         elif name in ("title", "subscribable") and value in (None, ""):

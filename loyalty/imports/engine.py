@@ -184,11 +184,11 @@ class _Run:
         return outcomes
 
     def find_customers(self, candidates):
-        """{place of a candidate: id of its customer}; who is not found, or more than one, or may
-        not be written to, becomes an error of the candidate."""
+        """{place of a candidate with a document: id of its customer}; who is not found, or more
+        than one, or may not be written to, becomes a reason against the candidate."""
         keys = defaultdict(set)
         for candidate in candidates:
-            if candidate.document is not None:
+            if candidate.key is not None:
                 match, key = candidate.key
                 keys[match].add(key)
         known = {
@@ -205,12 +205,12 @@ class _Run:
         )
         buyers = {}
         for index, candidate in enumerate(candidates):
-            if candidate.document is None:
+            if candidate.key is None:
                 continue
             match, key = candidate.key
-            found = known[match].get(key, ())
-            candidate.errors = self.about_customer(candidate, found, frozen)
-            if not candidate.errors:
+            found = known[match].get(key, set())
+            candidate.lost = self.about_customer(candidate, found, frozen)
+            if candidate.document is not None and not candidate.lost:
                 buyers[index] = next(iter(found))
         return buyers
 
@@ -277,7 +277,7 @@ class _Run:
 
     def record(self, recording, changes, candidate, customer_id):
         if customer_id is None:
-            return REFUSED, candidate.errors
+            return REFUSED, [*candidate.errors, *candidate.lost]
         document = candidate.document
         if customer_id in self.merged:
             ids = self.merged[customer_id]

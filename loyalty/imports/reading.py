@@ -54,12 +54,14 @@ class Draft:
 @dataclass(slots=True)
 class Candidate:
     """A cleaned draft: its Document (None where `errors` say why not) and whose it is, as
-    (match, key). `earlier` counts the same rows that stood above it in the file."""
+    (match, key). `lost` is why its customer cannot be settled, `earlier` counts the same rows that
+    stood above it in the file."""
 
     draft: Draft
     key: tuple | None = None
     document: Document | None = None
     errors: list = field(default_factory=list)
+    lost: list = field(default_factory=list)
     earlier: int | None = None
 
 
@@ -122,6 +124,10 @@ def _join(document, row, plan):
     document.raw += row.raw
 
 
+# Columns of a document that are judged without looking at the others.
+_APART = ("number", "purchased_at")
+
+
 class Cleaner:
     """Cleans the drafts of one file for one tenant."""
 
@@ -144,21 +150,32 @@ class Cleaner:
         fields["kind"] = self._collect(candidate, self._kind, record, amounts["amount"])
         fields["store"] = self._collect(candidate, self._store, record.get("store"))
         self._collect(candidate, self._check_currency, record.get("currency"))
-        if candidate.errors:
-            return candidate
+        if candidate.errors and fields["kind"] is None:
+            fields["kind"] = Transaction.Kind.RETURN if record.get("revises") else None
         try:
-            candidate.document = clean_document(
+            document = clean_document(
                 number=record.get("number") if self.plan.numbered else DERIVED,
                 revises=record.get("revises", ""),
                 purchased_at=record.get("purchased_at"),
                 amount=amounts["amount"],
                 delivery_amount=amounts["delivery_amount"] or 0,
                 excluded_amount=amounts["excluded_amount"] or 0,
-                lines=lines,
+                lines=lines or (),
                 **fields,
             )
         except ValidationError as refusal:
-            candidate.errors += self.told(refusal, draft)
+            if candidate.errors:
+                # Of a row that is refused already, what does not follow from the first reason.
+                found = refusal.error_dict
+                apart = {name: found[name] for name in _APART if name in found}
+                refusal = ValidationError(apart) if apart else None
+            if refusal:
+                told = {fault["column"] for fault in candidate.errors}
+                candidate.errors += [
+                    fault for fault in self.told(refusal, draft) if fault["column"] not in told
+                ]
+        else:
+            candidate.document = None if candidate.errors else document
         return candidate
 
     def told(self, refusal, draft):

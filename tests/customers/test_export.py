@@ -37,6 +37,11 @@ PAYLOADS = (
     *("=cmd|' /C calc'!A0", '=HYPERLINK("http://x")', "+47 900 00 001", "-", "=", "'=1", "''+1"),
     *("@x", "=DDE(1)", "-2+3+cmd|' /C calc'!A0"),
 )
+HOSTILE = (
+    *("=1+1", "+1", "-1", "@SUM(A1)", "'=1", "''x", "'", '"', '""', 'a"b', "a,b;c\td", "\ufeffx"),
+    *("0042", "1234567890123456789", "1E5", "4.79E+10", "TRUE", "2020-01-02", "03/04/2020", "NULL"),
+    *("_x000D_", "<&>", "]]>", "line\u2028sep", "two\nlines", "{}", "[1]", "a:b;c:d", "👩‍👩‍👧"),
+)
 FORMULAS = ["=1+1", "+47", "-1", "@SUM(A1)", "'=1", "''", "＝1", "＠x", "=cmd|' /C calc'!A0", "[x"]
 
 
@@ -126,6 +131,36 @@ class TestRoundTrip:
         after = rows(as_csv())[0]
         assert report.created == 1
         assert {name for name in before if before[name] != after[name]} <= GIVEN_ANEW
+
+    @pytest.mark.parametrize("export", [as_csv, as_jsonl, as_json, as_xlsx])
+    def test_hostile_texts_come_back_as_the_same_bytes(self, acme, export):
+        """Also into an empty house, where nothing is there to be left as it is."""
+        for n, text in enumerate(HOSTILE):
+            register_customer(
+                external_id=f"{n:04d}{'0' * 14}{n}",  # more digits than a number keeps
+                card_number=f"000{n}",
+                first_name="TRUE",
+                custom_data1=text,
+                custom_data2=f"a\n{text}",
+                origin="2020-01-02",
+                birth_date="1930-02-03",
+                labels=[{"key": "=k", "value": text.split()[0]}],
+                credit_limit="90071992547409.91",
+                addresses=[{"street": "=1+1", "postal_code": "01067", "city": "1E5"}],
+            )
+        first = export()
+
+        report = bring_back(first)
+
+        assert (report.unchanged, report.refused) == (len(HOSTILE), 0)
+        assert export() == first
+        before = rows(as_csv())
+        Customer.objects.all().delete()
+        assert bring_back(first).created == len(HOSTILE)
+        kept = [name for name in before[0] if name not in GIVEN_ANEW]
+        assert [[row[name] for name in kept] for row in rows(as_csv())] == [
+            [row[name] for name in kept] for row in before
+        ]
 
     @settings(
         max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -121,6 +121,21 @@ def test_every_bad_row_is_told(acme, write):
     assert (report.refused, report.skipped) == (2, 1)
 
 
+def test_the_whole_file_comes_back_with_the_reasons_and_mended_goes_in(acme, write, tmp_path):
+    back = tmp_path / "back.csv"
+    text = "code;parent;title\na;;A\nb;nowhere;=B\n"
+
+    run(write(text), "--tenant", "acme", "--errors", back)
+
+    table = back.read_text("utf-8")
+    assert table.splitlines() == [
+        "code;parent;title;refused_because", "a;;A;", "b;nowhere;'=B;parent: no such group",
+    ]  # fmt: skip
+    assert run(write(table.replace("nowhere", "a")), "--tenant", "acme")[1] is None
+    assert tree() == {"a": None, "b": "a"}
+    assert Group.objects.get(code="b").title == "=B"
+
+
 def test_a_dry_run_reports_the_same_and_writes_nothing(acme, write):
     report = import_groups(write(TREE), dry_run=True)
 

@@ -314,6 +314,22 @@ def test_a_row_that_cannot_be_taken_is_refused_alone_by_line_and_column(shop, ro
     assert told(report) == [(2, column, message)]
 
 
+def test_a_row_is_refused_with_every_reason(shop):
+    text = "number,external_id,date,amount,store\n1,9,2026-02-30,much,nowhere\n,2,2199-01-01,x,\n"
+    report = bring_in(text)
+
+    assert counts(report) == (0, 0, 2)
+    assert sorted(told(report)) == [
+        (2, "amount", "is not a number"),
+        (2, "date", "is a day that does not exist"),
+        (2, "external_id", "There is no such customer."),
+        (2, "store", "There is no such store."),
+        (3, "amount", "is not a number"),
+        (3, "date", "Lies in the future."),
+        (3, "number", "This field is required."),
+    ]
+
+
 # --- Whose ------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("column", "key"),

@@ -4,6 +4,7 @@ import json
 
 from django.core.management.base import CommandError
 
+from customers.imports.errors import FileError
 from customers.imports.readers import KINDS
 from groups.imports import import_groups
 from tenancy.commands import TenantCommand
@@ -21,6 +22,11 @@ class Command(TenantCommand):
     def add_arguments(self, parser):
         parser.add_argument("file")
         parser.add_argument("--tenant", required=True, metavar="CODE")
+        parser.add_argument(
+            "--errors",
+            metavar="FILE",
+            help="where rows are refused: write the whole file here, with the reasons beside them",
+        )
         parser.add_argument("--format", choices=KINDS)
         parser.add_argument("--encoding")
         parser.add_argument("--delimiter")
@@ -28,9 +34,12 @@ class Command(TenantCommand):
         parser.add_argument("--dry-run", action="store_true", dest="dry_run")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
-    def run(self, *, file, format, dry_run, **options):
+    def run(self, *, file, format, dry_run, errors, **options):
         reading = {name: options[name] for name in ("encoding", "delimiter", "sheet")}
-        report = import_groups(file, dry_run=dry_run, kind=format, **reading)
+        try:
+            report = import_groups(file, dry_run=dry_run, errors=errors, kind=format, **reading)
+        except FileError as fault:
+            raise CommandError(str(fault)) from fault
         if options["json"]:
             self.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False, default=str))
         else:

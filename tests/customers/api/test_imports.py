@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
 
 from customers.models import Customer, ImportFile, ImportRun
+from tests.customers.imports.hostile import table_files, xml_files
 
 pytestmark = pytest.mark.django_db
 
@@ -150,3 +151,38 @@ def test_the_list_takes_a_constant_number_of_queries(admin, django_assert_max_nu
         answer = admin.get("imports/")
 
     assert len(answer.json()["results"]) == 4
+
+
+def _refused_over_the_api(api, run_jobs, files):
+    """Hand in each file; what the API and the worker say, by name, None where it was imported."""
+    runs = {}
+    for name, content in files.items():
+        file = SimpleUploadedFile(name, content)
+        answer = api.client.post("/api/v1/imports/", {"file": file}, headers=api.headers(None))
+        assert answer.status_code == 202, answer.content
+        runs[name] = answer.json()["id"]
+    run_jobs()
+    told = {name: api.get(f"imports/{run_id}/").json() for name, run_id in runs.items()}
+    return {name: run["failure"] or None for name, run in told.items()}
+
+
+def _hostile(wanted):
+    named = {f"{name}.xml": content for name, content in xml_files(10 << 20).items()}
+    named |= table_files(10 << 20)
+    return {name.replace(":", ""): made for name, made in named.items() if wanted(len(made))}
+
+
+def test_hostile_files_are_refused_with_a_sentence_and_write_nothing(admin, run_jobs, acme):
+    told = _refused_over_the_api(admin, run_jobs, _hostile(lambda size: size < 10_000))
+
+    assert len(told) > 40
+    assert [name for name, failure in told.items() if not failure] == []
+    assert not Customer.objects.exists()
+
+
+@pytest.mark.long
+def test_large_hostile_files_are_refused_with_a_sentence_and_write_nothing(admin, run_jobs, acme):
+    told = _refused_over_the_api(admin, run_jobs, _hostile(lambda size: size >= 10_000))
+
+    assert [name for name, failure in told.items() if not failure] == []
+    assert not Customer.objects.exists()
