@@ -355,6 +355,7 @@ UNFOLD = {
     "STYLES": [lambda request: static("tenancy/admin.css")],
     "SCRIPTS": [
         lambda request: static("tenancy/admin.js"),
+        lambda request: static("tenancy/facts.js"),
         lambda request: static("tenancy/typing.js"),
         lambda request: static("tenancy/watching.js"),
     ],

@@ -14,6 +14,7 @@ from unfold.paginator import InfinitePaginator
 from customers.admin import layout
 from customers.admin.deeds import DeedPages
 from customers.admin.exporting import ExportPages
+from customers.admin.facts import facts_of
 from customers.admin.filters import (
     AnonymisedFilter,
     GroupFilter,
@@ -301,6 +302,8 @@ class CustomerAdmin(
             context["status_badge"] = status_badge(customer)
             context["has_picture"] = Avatar.objects.filter(customer=customer).exists()
             context |= self.told_doubles(request, customer)
+            if request.method == "GET":
+                context["facts"] = facts_of(request, customer, self.role(request))
             context["actions_detail"] = self.deed_navigation(request, customer)
         else:
             context["title"] = _("Register a customer")

@@ -27,7 +27,7 @@ FLAGS = [
     # Nothing of a page may come from another host.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
 ]
-WAIT = 20_000  # milliseconds until something that does not show up has failed to
+WAIT = 20_000
 OUTCOME = pytest.StashKey()
 
 

@@ -1,5 +1,7 @@
 """What a person does with the back office in a browser, and what can be judged of a page."""
 
+import re
+
 from axe_playwright_python.sync_playwright import Axe
 
 WIDTHS = (1440, 1024)
@@ -39,13 +41,13 @@ class Office:
         return self
 
     def tab_to(self, name, *, most=80):
-        """Press Tab until the control with this name has the focus, as people do without a mouse;
-        fails where it is never reached."""
+        """Press Tab until a control with these words in its name has the focus, as people do who
+        use no mouse; fails where it is never reached."""
         passed = []
         for _n in range(most):
             self.press("Tab")
             passed.append(self.focused())
-            if name.lower() in passed[-1].lower():
+            if re.search(rf"\b{re.escape(name)}\b", passed[-1], re.IGNORECASE):
                 return self
         raise AssertionError(f"Tab never reaches {name!r}; it passed {passed}")
 

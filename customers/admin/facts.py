@@ -1,0 +1,105 @@
+"""What the customer page tells before anybody edits: the facts, read first.
+
+The form below it is the second step. Everything here comes from the record that the APIs show, cut
+to what the reader's role may see.
+"""
+
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from customers.admin.loyalty_deeds import LOYALTY_DEEDS
+from customers.records import record_of
+from loyalty.amounts import money_out, points_told
+from loyalty.explaining import explain
+from loyalty.status import status_of
+from tenancy.permissions import sees_field
+from tenancy.scoping import current_tenant
+
+N_ROWS = 5
+
+
+def facts_of(request, customer, role):
+    """The facts of a customer as a dict for the template; what `role` may not see is left out."""
+    record = record_of(customer.pk)
+
+    def seen(name):
+        return record[name] if record and sees_field(role, name) else None
+
+    return {
+        "contacts": _contacts(seen),
+        "addresses": [_address(row) for row in (seen("addresses") or [])[:N_ROWS]],
+        "details": list(_details(customer, seen)),
+        "consents": seen("consents") or [],
+        "groups": [
+            {"title": row["title"] or row["code"], "subscribed": row["subscribed"]}
+            for row in seen("groups") or []
+        ],
+        "note": seen("internal_note"),
+        "standing": _standing(request, customer),
+    }
+
+
+def _contacts(seen):
+    """E-mails and phones, the primary ones first, with what must be known before they are used."""
+    for row in (seen("emails") or [])[:N_ROWS]:
+        yield {"icon": "mail", "text": row["address"], "marks": _marks(row)}
+    for row in (seen("phones") or [])[:N_ROWS]:
+        yield {"icon": "call", "text": row["e164"] or row["given"], "marks": _marks(row)}
+
+
+def _marks(row):
+    if row.get("opted_out"):
+        yield "warning", _("opted out")
+    if row.get("verified"):
+        yield "success", _("verified")
+
+
+def _address(row):
+    lines = (
+        row["company"],
+        " ".join(filter(None, (row["first_name"], row["last_name"]))),
+        *(row[name] for name in ("street", "street2", "street3")),
+        " ".join(filter(None, (row["postal_code"], row["city"]))),
+        row["country"],
+    )
+    return ", ".join(filter(None, lines))
+
+
+def _details(customer, seen):
+    """(label, text) of the single fields that say something."""
+    labels = {
+        name: customer._meta.get_field(name).verbose_name
+        for name in ("company_name", "vat_number", "card_number", "external_id", "language")
+    }
+    for name, label in labels.items():
+        if seen(name):
+            yield label, seen(name)
+    if seen("birth_date"):
+        yield _("birth date"), seen("birth_date")
+
+
+def _standing(request, customer):
+    """Level and points with the reason of the level, and what may be done with them."""
+    if not request.user.has_perm("loyalty.retrieve"):
+        return None
+    status = status_of(customer)
+    if status.account_id is None:
+        return None
+    currency = current_tenant().currency
+    return {
+        "points": points_told(status.points),
+        "level": status.level.name if status.level else "",
+        "sentence": explain(status, (get_language() or "en").partition("-")[0]),
+        "purchases": status.transactions_count,
+        "spent": f"{money_out(status.transactions_amount, currency):,f} {currency}",
+        "deeds": [
+            {
+                "title": deed.title,
+                "icon": deed.icon,
+                "url": reverse(f"admin:customers_customer_{deed.name}", args=[customer.pk]),
+            }
+            for deed in LOYALTY_DEEDS
+            if request.user.has_perm(deed.operation) and deed.fits(customer)
+        ],
+    }
