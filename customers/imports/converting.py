@@ -276,7 +276,7 @@ def _day_and_month(first: str, second: str, mark: str, options: Options) -> tupl
     if order == "YMD":
         raise ConversionError("does not begin with the year")
     raise ConversionError(
-        'may be day/month or month/day; say "dates": "DMY" or "MDY" in the mapping'
+        'may be day/month or month/day; say "dates": "DMY" or "MDY" in the mapping, or --dates'
     )
 
 

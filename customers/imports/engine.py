@@ -118,6 +118,7 @@ def import_customers(
     match: str | None = None,
     on_match: str | None = None,
     sheet: str | None = None,
+    dates: str | None = None,
     dry_run: bool = False,
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -134,18 +135,18 @@ def import_customers(
 ) -> Report:
     """Bring the customers of a file into the active tenant; returns a Report whose counts add up.
 
-    `format`, `mapping`, `match`, `on_match`, `encoding`, `delimiter`, `blank` and `overwrites` are
-    described at `plan_import`; what is not given is found out, and `on_match` is then "skip", or
-    "fill" for files that add addresses to known customers. `dry_run` does everything and takes it
-    back.
-    `events` writes an event per customer too; `import.started` and `import.completed` are always
-    written. `make_groups` gets the codes of the groups that a chunk names, before it is looked at;
-    without it a row that names an unknown group is refused. With `only_shops_make_groups` that is
-    so for every file but those of a recognised shop, whose groups are what the shop says they are.
-    `on_refused` gets each refused row with its reasons, `on_done` what became of each customer of
-    the file, in its order, `progress` the rows done and all rows. With more than `most_rows`
-    nothing is written (TooManyRows). `journal` writes down each chunk together with its customers
-    and knows those that an earlier attempt wrote; the import goes on behind them.
+    `format`, `mapping`, `match`, `on_match`, `encoding`, `delimiter`, `sheet`, `dates`, `blank` and
+    `overwrites` are described at `plan_import`; what is not given is found out, and `on_match` is
+    then "skip", or "fill" for files that add addresses to known customers. `dry_run` does
+    everything and takes it back. `events` writes an event per customer too; `import.started` and
+    `import.completed` are always written. `make_groups` gets the codes of the groups that a chunk
+    names, before it is looked at; without it a row that names an unknown group is refused. With
+    `only_shops_make_groups` that is so for every file but those of a recognised shop, whose groups
+    are what the shop says they are. `on_refused` gets each refused row with its reasons, `on_done`
+    what became of each customer of the file, in its order, `progress` the rows done and all rows.
+    With more than `most_rows` nothing is written (TooManyRows). `journal` writes down each chunk
+    together with its customers and knows those that an earlier attempt wrote; the import goes on
+    behind them.
 
     Raises FileError or MappingError when the file or its mapping is wrong as a whole; then
     nothing was written.
@@ -159,7 +160,7 @@ def import_customers(
             name = Path(str(getattr(file, "name", ""))).name
         plan = plan_import(
             file, format=format, mapping=mapping, match=match, on_match=on_match, sheet=sheet,
-            encoding=encoding, delimiter=delimiter, blank=blank, overwrites=overwrites,
+            encoding=encoding, delimiter=delimiter, dates=dates, blank=blank, overwrites=overwrites,
         )  # fmt: skip
         if journal is not None:
             journal.understood()

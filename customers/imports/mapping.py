@@ -137,11 +137,12 @@ class Mapping:
         known = self.columns | self.ignored
         return [Unmapped(name, nearest(name)) for name in header if name not in known]
 
-    def with_date_orders(self, source: Iterable[RawRow]) -> "Mapping":
+    def with_date_orders(self, source: Iterable[RawRow], otherwise: str | None = None) -> "Mapping":
         """Settle day/month by the whole file: one proof in a column decides for all its cells.
 
-        A column whose cells contradict each other, or prove nothing, stays as it is, and its
-        ambiguous cells are then refused row by row. Reads the source once.
+        A column whose cells prove nothing has the order `otherwise`. Without it, or where they
+        contradict each other, it stays as it is, and its ambiguous cells are refused row by row.
+        Reads the source once.
         """
         open_columns = {
             rule.columns[0]: set()
@@ -158,7 +159,9 @@ class Mapping:
                 if order:
                     orders.add(order)
         proven = {
-            column: orders.pop() for column, orders in open_columns.items() if len(orders) == 1
+            column: orders.pop() if orders else otherwise
+            for column, orders in open_columns.items()
+            if len(orders) < 2
         }
 
         def settled(rule: Rule) -> Rule:

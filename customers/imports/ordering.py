@@ -34,12 +34,18 @@ from tenancy.scoping import current_tenant
 
 from .errors import MappingError
 from .mapping import Mapping
-from .planning import BLANKS, FORMATS, POLICIES, overwritable
+from .planning import BLANKS, DAY_ORDERS, FORMATS, POLICIES, overwritable
 from .targets import MATCH_KEYS
 
 State = ImportRun.State
 JOB, DRY_JOB = "customers.import", "customers.try_import"
-CHOICES = {"format": FORMATS, "match": MATCH_KEYS, "on_match": POLICIES, "blank": BLANKS}
+CHOICES = {
+    "format": FORMATS,
+    "match": MATCH_KEYS,
+    "on_match": POLICIES,
+    "blank": BLANKS,
+    "dates": DAY_ORDERS,
+}
 TEXTS, FLAGS = ("encoding", "delimiter", "sheet"), ("events", "create_groups")
 OPEN_ONCE = {
     "import_open_once": ("file", _("This very file is being imported already, in the same way.")),
@@ -57,9 +63,9 @@ def order_import(
     that keeps it (`Intake.finish`), called when nothing is wrong with the options.
 
     `options` are those of `import_customers` by name: format, match, on_match, encoding, delimiter,
-    sheet, blank, overwrites, events, create_groups, and mapping (the object of a mapping file).
-    Raises ValidationError by option, and naming `file` (code "unique") while the same file is on
-    its way with the same ones.
+    sheet, dates, blank, overwrites, events, create_groups, and mapping (the object of a mapping
+    file). Raises ValidationError by option, and naming `file` (code "unique") while the same file
+    is on its way with the same ones.
     """
     clean = clean_options(options or {})
     if callable(file):

@@ -19,6 +19,7 @@ POLICIES = SKIP, FILL, OVERWRITE, REFUSE, REVIEW = (
     "skip", "fill", "overwrite", "refuse", "review",
 )  # fmt: skip
 BLANKS = KEEP, CLEAR = ("keep", "clear")
+DAY_ORDERS = ("DMY", "MDY")
 FORMATS = (*KINDS, *(one.name for one in formats.ALL))
 
 
@@ -59,20 +60,24 @@ def plan_import(
     sheet: str | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
+    dates: str | None = None,
     blank: str | None = None,
     overwrites: Iterable[str] = (),
 ) -> Plan:
     """Read the whole file once for its form and settle what every column means.
 
     `format` is a way of writing (one of KINDS) or a known program's file; `mapping` the text
-    of a mapping file; `blank` whether a blank cell keeps or clears what is there, where the mapping
-    does not say it. What is not given is found out. Raises FileError or MappingError: then
-    nothing of the file can be trusted and nothing may be written.
+    of a mapping file; `dates` the order of day and month in columns that neither the mapping nor
+    one of their own cells settles (one of DAY_ORDERS); `blank` whether a blank cell keeps or clears
+    what is there, where the mapping does not say it. What is not given is found out. Raises
+    FileError or MappingError: then nothing of the file can be trusted and nothing may be written.
     """
     if format is not None and format not in FORMATS:
         raise FileError(f"unknown format “{format}”; one of {', '.join(FORMATS)}")
     if on_match is not None and on_match not in POLICIES:
         raise MappingError("on_match", f"“{on_match}” is not one of {', '.join(POLICIES)}")
+    if dates is not None and dates not in DAY_ORDERS:
+        raise MappingError("dates", f"“{dates}” is not one of {', '.join(DAY_ORDERS)}")
     if blank is not None and blank not in BLANKS:
         raise MappingError("blank", f"“{blank}” is not one of {', '.join(BLANKS)}")
     overwrites = frozenset(overwrites)
@@ -94,7 +99,7 @@ def plan_import(
             "in a mapping file; purchases of known customers come in with import_transactions"
         )
     bound = replace(bound, ignored=bound.ignored | {REASON}, blank=blank or bound.blank)
-    bound = bound.with_date_orders(source)
+    bound = bound.with_date_orders(source, otherwise=dates)
     adds_children = bound.adds_children
     return Plan(
         source=source,

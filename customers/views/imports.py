@@ -23,7 +23,7 @@ from api.problems import BodyTooLarge
 from api.renderers import CSVRenderer, JSONRenderer, NDJSONRenderer
 from api.views import ViewSet
 from customers.imports.ordering import FLAGS, cancel_import, order_import, repeat_import
-from customers.imports.planning import BLANKS, FORMATS, POLICIES
+from customers.imports.planning import BLANKS, DAY_ORDERS, FORMATS, POLICIES
 from customers.imports.receiving import SealingHandler, UploadedIntake
 from customers.imports.rejects import refused_rows
 from customers.imports.report import OUTCOMES
@@ -162,6 +162,7 @@ _ABOUT = {
     "blank": ("Whether a blank cell keeps or clears what is there.", BLANKS),
     "encoding": ("Found out when left out.", None),
     "delimiter": ("Found out when left out.", None),
+    "dates": ("The order of day and month where no cell of a column shows it.", DAY_ORDERS),
     "sheet": ("Of a workbook; the first that is not hidden when left out.", None),
     "events": ("An event per customer too.", None),
     "create_groups": ("Make groups that do not exist; by default only for shops' files.", None),

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.exceptions import ValidationError
 
 from customers.imports.errors import FileError, MappingError
-from customers.imports.planning import BLANKS, FORMATS, POLICIES
+from customers.imports.planning import BLANKS, DAY_ORDERS, FORMATS, POLICIES
 from customers.imports.progress import ProgressBar
 from customers.imports.rejects import write_refused
 from customers.imports.runs import AlreadyRunning, import_path, report_of, try_path
@@ -53,13 +53,16 @@ class Command(ImportCommand):
         parser.add_argument("--errors", metavar="FILE", help="write the refused rows to this file")
         parser.add_argument("--encoding", help="found out when not given")
         parser.add_argument("--delimiter", help="found out when not given")
+        parser.add_argument(
+            "--dates", choices=DAY_ORDERS, help="the order of day and month where no cell shows it"
+        )
         parser.add_argument("--sheet", help="of a workbook; the first when not given")
 
     def run(self, *, file, mapping, errors, create_groups, dry_run, **options):
         bar = ProgressBar(self.stderr)
         names = (
             *("format", "match", "on_match", "overwrites", "blank"),
-            *("encoding", "delimiter", "sheet", "events"),
+            *("encoding", "delimiter", "sheet", "dates", "events"),
         )
         chosen = {name: options[name] for name in names} | {"create_groups": create_groups}
         try:

@@ -238,3 +238,11 @@ def test_one_day_that_can_be_no_month_settles_the_days_of_its_column(bring_in):
 
     assert bring_in(text)[0] == 0
     assert [one.birth_date for one in Customer.objects.order_by("number")] == ["--05-06", "--05-17"]
+
+
+def test_the_order_of_days_can_be_said_and_what_a_cell_proves_comes_before_it(bring_in):
+    text = f"{HEAD}birth_date,created_at\nA,L,a@b.example,03/04/1980,12/31/2019\n"
+
+    assert bring_in(text, "utf-8", "--dates", "DMY")[0] == 0
+    assert Customer.objects.get().birth_date == "1980-04-03"
+    assert Customer.objects.get().created_at.date() == datetime.date(2019, 12, 30)
