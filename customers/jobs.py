@@ -7,6 +7,8 @@ from customers.imports.runs import DRY_LEASE, perform_job
 from customers.imports.storing import forget_files
 from customers.imports.undoing import UNDO_JOB, perform_undo
 from customers.services import find_duplicates, forget_merges
+from customers.services.bulk_deeds import JOB as BULK_JOB
+from customers.services.bulk_deeds import forget_drafts, perform_bulk_deed
 from customers.services.finding_duplicates import due_customers
 from events.jobs import Retry, enqueue, every, job, schedule_daily
 from tenancy import clock
@@ -66,6 +68,18 @@ def undo_import(run, *, run_id):
     perform_undo(run, run_id)
 
 
+@job(BULK_JOB)
+def bulk_deed(run, *, bulk_id):
+    """Do what somebody confirmed for many customers."""
+    perform_bulk_deed(run, bulk_id)
+
+
+@job("customers.forget_drafts")
+def forget_bulk_drafts(run):
+    """Remove what was chosen for a deed and never confirmed, after a day."""
+    forget_drafts()
+
+
 @job("customers.forget_imports")
 def forget_imports(run):
     """Remove the files of imports, and what they kept of rows, after a week."""
@@ -74,5 +88,6 @@ def forget_imports(run):
 
 schedule_daily("customers.forget_merges", at="03:10")
 schedule_daily("customers.forget_imports", at="03:20")
+schedule_daily("customers.forget_drafts", at="03:25")
 schedule_daily("customers.find_duplicates", at="04:00")
 every(20, "customers.order_recent_duplicates")

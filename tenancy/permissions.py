@@ -421,6 +421,7 @@ def sees_told(role, name):
 _SETUP = ("settings.retrieve", "stores.create", "stores.partial_update", None)
 MODEL_OPERATIONS = {
     "customers.importrun": ("imports.list", "imports.create", None, None),
+    "customers.bulkdeed": ("customers.deactivate", None, None, None),
     "customers.datarequest": ("data_requests.list", "data_requests.create", None, None),
     "customers.importprofile": ("imports.list", None, None, "imports.create"),
     "customers.customer": (

@@ -1,6 +1,7 @@
 """The back office's view of customers."""
 
 from customers.admin import (
+    bulk_deeds,
     customers,
     data_requests,
     import_profiles,
@@ -9,4 +10,12 @@ from customers.admin import (
     tombstones,
 )
 
-__all__ = ["customers", "data_requests", "import_profiles", "importing", "merging", "tombstones"]
+__all__ = [
+    "bulk_deeds",
+    "customers",
+    "data_requests",
+    "import_profiles",
+    "importing",
+    "merging",
+    "tombstones",
+]

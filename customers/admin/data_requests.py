@@ -10,6 +10,8 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -189,14 +191,29 @@ class DataRequestAdmin(ReadOnlyAdmin):
         return request.user.has_perm("data_requests.create")
 
     # --- The board --------------------------------------------------------------------------------
+    def get_queryset(self, request):
+        about = Customer.with_merged.filter(pk=OuterRef("customer_id"))
+        number, name = (
+            Coalesce("merged_into__number", "number"),
+            Coalesce("merged_into__name", "name"),
+        )
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                who_number=Subquery(about.values(told=number)),
+                who_name=Subquery(about.values(told=name)),
+            )
+        )
+
     @admin.display(description=gettext_lazy("due"))
     def due_shown(self, asked):
         return due_badge(asked)
 
     @admin.display(description=gettext_lazy("customer"))
     def who_shown(self, asked):
-        customer = customer_of(asked)
-        return " ".join((customer.code or "", customer.display_name)) if customer else _("deleted")
+        code = f"CUST-{asked.who_number}" if asked.who_number else ""
+        return " ".join(filter(None, (code, asked.who_name))) or _("nameless or deleted")
 
     @admin.display(description=gettext_lazy("state"))
     def state_shown(self, asked):

@@ -18,6 +18,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from customers.admin.bulk_deeds import ManyActions
 from customers.admin.deed import Deed, ReasonForm
 from customers.admin.erasing import ErasurePages
 from customers.admin.loyalty_deeds import LOYALTY_DEEDS
@@ -62,6 +63,23 @@ class PasswordForm(ReasonForm):
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
     )
     field_order = ("password", "reason")
+
+
+class DeactivateForm(ReasonForm):
+    """The reasons that are most often given are offered; others may be typed."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].widget.attrs["list"] = "reasons"
+        self.suggestions = {
+            "reasons": (
+                _("Asked for it"),
+                _("Moved away"),
+                _("Card lost or misused"),
+                _("Unpaid invoices"),
+                _("Registered by mistake"),
+            )
+        }
 
 
 class ConsentForm(ReasonForm):
@@ -153,7 +171,7 @@ DEEDS = {
             gettext_lazy("%(customer)s is deactivated."),
             "block",
             "customers.deactivate",
-            ReasonForm,
+            DeactivateForm,
             lambda customer, values: deactivate_customer(customer, reason=values["reason"]),
             lambda customer: customer.status != Status.BLOCKED,
         ),
@@ -202,7 +220,7 @@ DEEDS = {
 }
 
 
-class DeedPages(ErasurePages):
+class DeedPages(ManyActions, ErasurePages):
     """The deeds as pages of the customer admin and as actions on its list."""
 
     actions = (
@@ -319,14 +337,6 @@ class DeedPages(ErasurePages):
             for name, action in actions.items()
             if request.user.has_perm(needed.get(name, ""))
         }
-
-    @admin.action(description=gettext_lazy("Activate"))
-    def activate_many(self, request, queryset):
-        self.do_to_many(request, queryset, DEEDS["activate"], {"reason": ""})
-
-    @admin.action(description=gettext_lazy("Deactivate"))
-    def deactivate_many(self, request, queryset):
-        self.do_to_many(request, queryset, DEEDS["deactivate"], {"reason": ""})
 
     @admin.action(description=gettext_lazy("Send activation"))
     def send_code_many(self, request, queryset):

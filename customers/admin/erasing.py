@@ -8,27 +8,24 @@ search for the old values still finds.
 import json
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from customers.admin.data_requests import requests_of
-from customers.models import Customer, DataRequest
+from customers.models import DataRequest
 from customers.services import CustomerGone, delete_customer
 from customers.services.data_requests import ids_of
 from customers.services.erasure_receipts import anonymise_with_receipt
 from customers.services.exporting import export_customer
 from customers.services.previewing import anonymisation_preview
 from tenancy import clock
-
-# Each customer is searched for afterwards in every table: a page must not take minutes.
-MANY_TO_ANONYMISE = 20
 
 
 class ErasureForm(forms.Form):
@@ -62,7 +59,6 @@ class ErasurePages:
 
     def get_urls(self):
         return [
-            self.own_path("anonymise-many/", self.anonymise_many_view, "anonymise_many"),
             self.own_path("<path:object_id>/export/", self.export_view, "export"),
             self.own_path("<path:object_id>/anonymise/", self.anonymise_view, "anonymise"),
             *super().get_urls(),
@@ -150,52 +146,6 @@ class ErasurePages:
         open_ones = DataRequest.objects.about(ids_of(customer)).to_answer()
         return [one for one in requests_of(ids_of(customer)) if one[0] in set(open_ones)]
 
-    # --- Many -----------------------------------------------------------------------------------
-    @admin.action(description=gettext_lazy("Anonymise…"))
-    def anonymise_many(self, request, queryset):
-        self.insist(request, "customers.anonymise")
-        return self._many_page(request, queryset, form=None)
-
-    def anonymise_many_view(self, request):
-        self.insist(request, "customers.anonymise")
-        if request.method != "POST":
-            return redirect(self.url_name("changelist"))
-        customers = self.get_queryset(request).filter(pk__in=ids_in(request.POST.getlist("id")))
-        todo = to_anonymise(customers)
-        form = self._form(request, str(len(todo)), many_label())
-        if not todo or not form.is_valid():
-            return self._many_page(request, customers, form=form)
-        reason = form.cleaned_data["reason"]
-        return self._receipt(
-            request, [anonymise_with_receipt(customer, reason) for customer in todo]
-        )
-
-    def _many_page(self, request, customers, form):
-        todo = to_anonymise(customers)
-        n_todo = str(len(todo))
-        if form is None:
-            form = ErasureForm(wanted=n_todo, label=many_label() % {"code": n_todo})
-        previews = [by_table(anonymisation_preview(customer)) for customer in todo]
-        context = {
-            "title": ngettext("Anonymise %(n)d customer", "Anonymise %(n)d customers", len(todo))
-            % {"n": len(todo)},
-            "sentence": _(
-                "Everything personal about these customers is erased for good; nameless rows stay "
-                "for the totals. Each is done by itself: a refused one stops no other. It cannot "
-                "be undone."
-            ),
-            "customers": todo,
-            "preview": summed(previews),
-            "form": form,
-            "action_url": reverse(self.url_name("anonymise_many")),
-            "button": _("Anonymise for good"),
-            "danger": True,
-            "blocked": "" if todo else _("None of the chosen customers can be anonymised."),
-            "limit": MANY_TO_ANONYMISE if customers.count() > MANY_TO_ANONYMISE else None,
-            "cancel_url": reverse(self.url_name("changelist")),
-        }
-        return self.page(request, "admin/customers/customer/anonymise.html", context)
-
     def _receipt(self, request, receipts):
         context = {
             "title": _("Receipt"),
@@ -247,28 +197,9 @@ class ErasurePages:
         return reverse(self.url_name("change"), args=[customer.pk])
 
 
-def to_anonymise(customers):
-    """The customers of a queryset that can still be anonymised, as many as a page may take."""
-    return list(customers.identifiable().order_by("number")[:MANY_TO_ANONYMISE])
-
-
-def ids_in(values):
-    """The UUIDs among texts that somebody sent."""
-    field = Customer._meta.pk
-    for value in values[: MANY_TO_ANONYMISE * 10]:
-        try:
-            yield field.to_python(value)
-        except ValidationError:
-            continue
-
-
 def to_type(customer):
     """What confirms a deed on this customer: the number, or the beginning of the id without one."""
     return customer.code or str(customer.pk)[:8]
-
-
-def many_label():
-    return _("Type %(code)s, the number of customers, to confirm")
 
 
 # What the system derives or counts: it goes too, but tells a reader nothing.
@@ -288,31 +219,3 @@ def by_table(preview):
             continue
         table["columns"].append({"column": column, "samples": samples, "count": item["count"]})
     return {**preview, "erased": list(tables.values())}
-
-
-def summed(previews):
-    """Several previews by table as one: counts added up, no values."""
-    erased, kept, warnings, out_of_reach = {}, {}, [], []
-    for preview in previews:
-        for table in preview["erased"]:
-            total = erased.setdefault(table["part"], {"part": table["part"], "rows": 0, "all": {}})
-            total["rows"] += table["rows"]
-            for line in table["columns"]:
-                column = line["column"]
-                total["all"][column] = total["all"].get(column, 0) + line["count"]
-        for item in preview["kept"]:
-            line = kept.setdefault((item["table"], item["column"]), {**item, "count": 0})
-            line["count"] += item["count"]
-        out_of_reach = preview["out_of_reach"]
-        warnings += [f"{preview['code']}: {text}" for text in preview["warnings"]]
-    for total in erased.values():
-        total["columns"] = [
-            {"column": column, "samples": [], "count": count}
-            for column, count in total["all"].items()
-        ]
-    return {
-        "erased": list(erased.values()),
-        "kept": list(kept.values()),
-        "out_of_reach": out_of_reach,
-        "warnings": warnings,
-    }

@@ -8,6 +8,7 @@ import hashlib
 import io
 import tempfile
 import uuid
+import weakref
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -45,6 +46,7 @@ class SealedSpool(io.RawIOBase):
         self.about = about
         self.size = 0
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
+        weakref.finalize(self, self._file.close)
         self._place = 0
         self._open = (-1, b"")
 

@@ -1,6 +1,7 @@
 """The customer record, one module per part, re-exported."""
 
 from customers.models.activation import ActivationCode
+from customers.models.bulk_deed import BulkDeed
 from customers.models.commerce import ChargeAccount, StoreExtension, StoreProfile
 from customers.models.consent import Consent
 from customers.models.contact import Address, ContactPerson, Email, Phone
@@ -22,6 +23,7 @@ __all__ = [
     "ActivationCode",
     "Address",
     "Avatar",
+    "BulkDeed",
     "ChargeAccount",
     "Consent",
     "ContactPerson",

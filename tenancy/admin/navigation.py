@@ -24,6 +24,7 @@ RECORDS = (
     (_("Events"), "bolt", "events.event"),
     (_("Jobs"), "pending_actions", "events.job"),
     (_("Merges"), "merge", "customers.merge"),
+    (_("Deeds for many"), "checklist", "customers.bulkdeed"),
     (_("Deleted customers"), "delete_history", "customers.tombstone"),
 )
 SET_UP = (

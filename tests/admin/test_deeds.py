@@ -131,12 +131,6 @@ def test_many_are_each_their_own_deed_with_a_report(office, acme):
     assert f"{nobody.code}: There is no phone number" in words
 
 
-def test_many_are_deactivated(office, ada, grace):
-    office.post(LIST, {"action": "deactivate_many", "_selected_action": [ada.pk, grace.pk]})
-
-    assert set(Customer.objects.values_list("status", flat=True)) == {"blocked"}
-
-
 # --- Taking leave ----------------------------------------------------------------------------
 def test_the_anonymise_page_lists_what_goes_and_what_stays(office, ada):
     response = office.get(customer_page(ada, "anonymise"))
@@ -192,22 +186,6 @@ def test_a_second_anonymisation_changes_nothing(office, ada):
 
     assert "anonymised already" in text_of(response)
     assert Customer.objects.get(pk=ada.pk).version == version
-
-
-def test_many_are_anonymised_after_typing_how_many(office, ada, grace):
-    chosen = {"_selected_action": [ada.pk, grace.pk], "action": "anonymise_many"}
-    url = page("customers_customer", "anonymise_many")
-
-    asked = office.post(LIST, chosen)
-    wrong = office.post(url, {"id": [ada.pk, grace.pk], "typed": "3"})
-    n_left = Customer.objects.identifiable().count()
-    right = office.post(url, {"id": [ada.pk, grace.pk], "typed": "2"})
-
-    assert "Will be erased" in text_of(asked)
-    assert "typed" in wrong.context["form"].errors
-    assert n_left == 2
-    assert text_of(right).count("Nothing left") == 2
-    assert not Customer.objects.identifiable().exists()
 
 
 def test_deleting_asks_for_the_number_and_leaves_a_tombstone(office, ada):

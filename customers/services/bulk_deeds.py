@@ -1,0 +1,255 @@
+"""One deed for many customers: chosen, looked at, confirmed, done in the background, told.
+
+Each customer is done in a transaction of its own with the row that counts it, so that a worker that
+dies does nobody twice, and one who is refused stops no other.
+"""
+
+from collections import Counter
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.models import BulkDeed, ChargeAccount, Customer
+from customers.privacy import registry
+from customers.services.changes import CustomerGone
+from customers.services.erasure_receipts import anonymise_with_receipt
+from customers.services.lifecycle import activate_customer, deactivate_customer
+from events.actors import Actor, acting, current
+from events.jobs import JobCancelled, enqueue
+from events.services import clean_reason
+from tenancy import clock
+from tenancy.scoping import current_tenant
+
+Deed, State = BulkDeed.Deed, BulkDeed.State
+JOB = "customers.bulk_deed"
+# Each anonymised customer is searched for afterwards in every table.
+MOST = {Deed.ACTIVATE: 5_000, Deed.DEACTIVATE: 5_000, Deed.ANONYMISE: 1_000}
+MOST_TOLD = 1_000
+# What the system derives or counts: it goes too, but tells a reader nothing.
+DERIVED = {"id", "at", "created_at", "position", "digits", "reversed_digits", "search_text"}
+DRAFT_KEPT = timedelta(days=1)
+WANTED = {Deed.ACTIVATE: Customer.Status.ACTIVE, Deed.DEACTIVATE: Customer.Status.BLOCKED}
+
+
+# --- Choosing ----------------------------------------------------------------------------------
+def draft_bulk_deed(deed, customers):
+    """Remember whom somebody chose for a deed; `customers` is a queryset. Nothing happens yet.
+
+    Raises ValidationError (code "too_many") for more than MOST, and for nobody.
+    """
+    most = MOST[deed]
+    ids = list(customers.order_by("number", "pk").values_list("pk", flat=True)[: most + 1])
+    if len(ids) > most:
+        message = _("At most %(most)s at once. Narrow the list down.") % {"most": f"{most:,}"}
+        raise ValidationError(message, code="too_many")
+    if not ids:
+        raise ValidationError(_("Nobody is chosen."), code="nobody")
+    who = current().actor
+    return BulkDeed.objects.create(
+        tenant=current_tenant(),
+        deed=deed,
+        ids=b"".join(one.bytes for one in ids),
+        n_total=len(ids),
+        actor_kind=who.kind,
+        actor_id=who.id,
+        actor_label=who.label[:254],
+    )
+
+
+def preview_bulk_deed(bulk):
+    """What the deed would do, from the data as it now is.
+
+    Returns {"n_todo", "unchanged", "blocked", "warnings", "erased", "kept"}: how many customers it
+    changes, how many are so already, (sentence, how many) of those with whom it cannot be done,
+    (sentence, how many) to settle before. Of an anonymisation, `erased` is (part, rows, columns)
+    and `kept` (what, rows, why), counted over all who would be anonymised.
+    """
+    ids = bulk.customer_ids
+    found = Customer.objects.filter(pk__in=ids)
+    shells = found.filter(anonymised_at__isnull=False).count()
+    alive = found.filter(anonymised_at=None)
+    n_gone = len(ids) - alive.count() - shells
+    told = {"unchanged": 0, "warnings": [], "erased": [], "kept": []}
+    if bulk.deed == Deed.ANONYMISE:
+        told["unchanged"] = shells
+        told["n_todo"] = alive.count()
+        told["warnings"] = list(_warnings(alive))
+        told |= _by_table(alive)
+        blocked = []
+    else:
+        told["unchanged"] = alive.filter(status=WANTED[bulk.deed]).count()
+        told["n_todo"] = alive.count() - told["unchanged"]
+        blocked = [(_("were anonymised: nothing can be changed any more"), shells)]
+    blocked.append((_("are no longer here: deleted, or merged into another record"), n_gone))
+    told["blocked"] = [pair for pair in blocked if pair[1]]
+    return told
+
+
+def _warnings(customers):
+    balances = customers.filter(credit_balance__isnull=False).exclude(credit_balance=0).count()
+    accounts = ChargeAccount.objects.filter(customer__in=customers.values("pk"), retired=False)
+    companies = customers.filter(kind=Customer.Kind.COMPANY).count()
+    for words, n in (
+        (_("have an open credit balance; it will be forgotten"), balances),
+        (_("have an open charge account; it will be closed and forgotten"), accounts.count()),
+        (_("are companies; the people named in them go with them"), companies),
+    ):
+        if n:
+            yield words, n
+
+
+def _by_table(customers):
+    erased, kept = [], []
+    for table in registry.about_customers():
+        if table.owner is None:
+            continue  # found by more than an id; told of a single customer
+        rows = table.all_rows().filter(**{f"{table.owner}__in": customers.values("pk")})
+        n_rows = rows.count()
+        if not n_rows:
+            continue
+        part = table.model._meta.verbose_name
+        personal = [line for line in table.lines.values() if line.personal == "customer"]
+        goes = [line for line in personal if not line.action.keeps]
+        if goes:
+            names = [
+                str(table.column(line.column).verbose_name)
+                for line in goes
+                if line.column not in DERIVED and not line.column.endswith("_key")
+            ]
+            erased.append((part, n_rows, names))
+        for why in dict.fromkeys(line.why for line in personal if line.action.keeps):
+            names = [
+                str(table.column(line.column).verbose_name)
+                for line in personal
+                if line.action.keeps and line.why == why
+            ]
+            kept.append((f"{part}: {', '.join(names)}", n_rows, why))
+    return {"erased": erased, "kept": kept}
+
+
+def confirm_bulk_deed(bulk, *, typed, reason=""):
+    """Have the deed done in the background. `typed` is the number of customers that it changes, as
+    the preview says it.
+
+    Raises ValidationError by field: another number (also when the data changed meanwhile), a reason
+    that is too long; code "bulk_state" when it was confirmed already.
+    """
+    reason = clean_reason(reason)
+    with transaction.atomic():
+        locked = BulkDeed.objects.select_for_update().get(pk=bulk.pk)
+        if locked.state != State.DRAFT:
+            raise ValidationError(_("It was confirmed already."), code="bulk_state")
+        wanted = preview_bulk_deed(locked)["n_todo"]
+        if typed != wanted or not wanted:
+            message = _("Type exactly: %(wanted)s") % {"wanted": wanted}
+            raise ValidationError({"typed": ValidationError(message, code="invalid")})
+        locked.state, locked.reason = State.WAITING, reason
+        locked.job_id = enqueue(JOB, tenant=locked.tenant, bulk_id=str(locked.pk)).pk
+        locked.save(update_fields=["state", "reason", "job_id"])
+    bulk.refresh_from_db()
+
+
+def cancel_bulk_deed(bulk):
+    """End it before the next customer; whoever is done stays done. Raises ValidationError (code
+    "bulk_state") when it has ended."""
+    rows = BulkDeed.objects.filter(pk=bulk.pk, state__in=[State.WAITING, State.RUNNING])
+    if not rows.update(cancel_requested=True):
+        raise ValidationError(_("It has ended already."), code="bulk_state")
+    bulk.refresh_from_db()
+
+
+def forget_drafts():
+    """Remove what was chosen more than a day ago and never confirmed; how many that were."""
+    old = BulkDeed.objects.filter(state=State.DRAFT, created_at__lte=clock.now() - DRAFT_KEPT)
+    return old.delete()[0]
+
+
+# --- Doing -------------------------------------------------------------------------------------
+def perform_bulk_deed(job, bulk_id):
+    """What the background job does: one customer after the other, behind those that are done."""
+    bulk = BulkDeed.objects.filter(pk=bulk_id, state__in=[State.WAITING, State.RUNNING]).first()
+    if bulk is None:
+        return
+    BulkDeed.objects.filter(pk=bulk.pk).update(state=State.RUNNING)
+    who = Actor(bulk.actor_kind, bulk.actor_id, bulk.actor_label)
+    with acting(who, request_id=f"bulk {bulk.pk}", reason=bulk.reason):
+        for customer_id in bulk.customer_ids[bulk.n_done :]:
+            try:
+                job.progress(bulk.n_done, bulk.n_total)
+            except JobCancelled:
+                _end(bulk, State.CANCELLED)
+                raise
+            if BulkDeed.objects.filter(pk=bulk.pk, cancel_requested=True).exists():
+                _end(bulk, State.CANCELLED)
+                return
+            _do(bulk, customer_id)
+    _end(bulk, State.DONE)
+
+
+def _do(bulk, customer_id):
+    """One customer, and the row that counts it."""
+    if bulk.deed == Deed.ANONYMISE:
+        # The erasure commits by itself, because the search that proves it comes afterwards; done
+        # again, it changes nothing.
+        _count(bulk, *_anonymised(customer_id, bulk.reason))
+        return
+    with transaction.atomic():
+        _count(bulk, *_switched(bulk, customer_id))
+
+
+def _switched(bulk, customer_id):
+    customer = Customer.objects.filter(pk=customer_id).first()
+    deed = activate_customer if bulk.deed == Deed.ACTIVATE else deactivate_customer
+    if customer is not None and customer.status == WANTED[bulk.deed]:
+        return "unchanged", None
+    try:
+        if customer is None:
+            raise CustomerGone
+        with transaction.atomic():
+            deed(customer, reason=bulk.reason)
+    except CustomerGone:
+        return "refused", _refusal(customer_id, GONE)
+    except ValidationError as error:
+        return "refused", _refusal(customer_id, " ".join(error.messages))
+    return "done", None
+
+
+def _anonymised(customer_id, reason):
+    customer = Customer.objects.filter(pk=customer_id).first()
+    if customer is None:
+        return "refused", _refusal(customer_id, GONE)
+    if customer.anonymised_at is not None:
+        return "unchanged", None
+    receipt = anonymise_with_receipt(customer, reason)
+    if receipt["error"] is not None:
+        return "refused", _refusal(customer_id, " ".join(receipt["error"].messages))
+    scan = receipt["scan"]
+    told = {"id": str(customer_id), "outcome": "done", "scan": None}
+    if scan is not None:
+        left = [{name: hit[name] for name in ("table", "column", "count")} for hit in scan["left"]]
+        told["scan"] = {"clean": scan["clean"], "searched": scan["searched"], "left": left}
+    return "done", told
+
+
+GONE = gettext_lazy("No longer here: deleted, or merged into another record.")
+
+
+def _refusal(customer_id, message):
+    return {"id": str(customer_id), "outcome": "refused", "message": str(message)}
+
+
+def _count(bulk, outcome, told):
+    bulk.n_done += 1
+    bulk.counts = dict(Counter(bulk.counts) + Counter({outcome: 1}))
+    if told is not None and len(bulk.results) < MOST_TOLD:
+        bulk.results = [*bulk.results, told]
+    bulk.save(update_fields=["n_done", "counts", "results"])
+
+
+def _end(bulk, state):
+    # The reason may say something about a person; it stands in the histories, which erasure knows.
+    rows = BulkDeed.objects.filter(pk=bulk.pk)
+    rows.update(state=state, reason="", finished_at=clock.now())
