@@ -30,6 +30,7 @@ def register():
         Kind("customer.deleted", "customer", "The record is gone."),
         Kind("customer.merged", "customer", "Two records became one.", BOTH),
         Kind("customer.unmerged", "customer", "A merge was undone.", BOTH),
+        Kind("customer.revealed", "customer", "Masked contact data was shown to a seller."),
         Kind("customer.exported", "customer", "Everything held about the customer was handed out."),
         Kind(
             READ,

@@ -12,6 +12,7 @@ a cache would outlive an erasure.
 
 from .emails import clean_email, email_key
 from .jsons import json_bytes, json_bytes_of_texts
+from .masking import mask_email, mask_phone
 from .moments import (
     BirthDate,
     clean_birth_date,
@@ -67,6 +68,8 @@ __all__ = [
     "json_bytes",
     "json_bytes_of_texts",
     "login_phone_key",
+    "mask_email",
+    "mask_phone",
     "minor_unit_places",
     "national_digits",
     "parse_instant",

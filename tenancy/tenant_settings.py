@@ -101,6 +101,12 @@ TABLE = [
         False,
         _("Who looks at a single customer is written into the customer's history."),
     ),
+    Setting(
+        "mask_contacts",
+        bool,
+        False,
+        _("Sellers see contact data masked in the back office; who reveals it is written down."),
+    ),
     Setting("require_if_match", bool, False, _("Changes must name the version they are based on.")),
     Setting(
         "merge_undo_days", int, 30, _("For how many days a merge can be undone."), maximum=3_650

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Value
 from django.http import FileResponse, Http404
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -36,6 +36,7 @@ from customers.admin.merged import LeadsToSurvivor
 from customers.admin.merging import MergeTwo
 from customers.admin.panels import ConsentPanel, DevicePanel, HistoryPanel
 from customers.admin.registering import RegisterPages
+from customers.admin.revealing import RevealPages
 from customers.admin.saving import (
     changed_meanwhile,
     placed,
@@ -57,10 +58,11 @@ from customers.services import (
 )
 from events import reading
 from groups.models import Subscription
+from normalise import mask_email, mask_phone
 from tenancy.admin.base import ModelAdmin
 from tenancy.admin.telling import badge
 from tenancy.models import StaffMember
-from tenancy.permissions import changes_field, sees_field
+from tenancy.permissions import MASKED, changes_field, sees_field
 from tenancy.scoping import current_tenant
 
 PANELS = (LoyaltyPanel, ConsentPanel, DevicePanel, HistoryPanel)
@@ -80,7 +82,8 @@ def status_badge(customer):
 
 @admin.register(Customer)
 class CustomerAdmin(
-    *(TillPages, RegisterPages, LeadsToSurvivor, MergeTwo, DeedPages, ExportPages), ModelAdmin
+    *(TillPages, RegisterPages, LeadsToSurvivor, MergeTwo, DeedPages, ExportPages, RevealPages),
+    ModelAdmin,
 ):
     form = CustomerForm
     history_subject = "customer"
@@ -121,6 +124,7 @@ class CustomerAdmin(
         if request.resolver_match.url_name == "customers_customer_changelist":
             customers = (
                 customers.with_reach()
+                .annotate(is_masked=Value(self.reader(request) == MASKED))
                 .select_related("home_store")
                 .prefetch_related(
                     Prefetch("emails", Email.objects.order_by("-primary", "position", "id")),
@@ -144,15 +148,18 @@ class CustomerAdmin(
     @admin.display(description=gettext_lazy("e-mail"))
     def email(self, customer):
         address = next((row.address for row in customer.emails.all()), customer.login_email)
+        if address and customer.is_masked:
+            address = mask_email(address)
         name, _at, domain = (address or "–").rpartition("@")
         # May be broken before the @, where the eye expects it.
         return format_html("{}<wbr>@{}", name, domain) if name else domain
 
     @admin.display(description=gettext_lazy("phone"))
     def phone(self, customer):
-        return next(
-            (row.e164 or row.given for row in customer.phones.all()), customer.login_phone or "–"
+        number = next(
+            (row.e164 or row.given for row in customer.phones.all()), customer.login_phone or ""
         )
+        return (mask_phone(number) if number and customer.is_masked else number) or "–"
 
     @admin.display(description=gettext_lazy("status"))
     def status_shown(self, customer):
@@ -196,7 +203,8 @@ class CustomerAdmin(
         return super().has_change_permission(request, obj)
 
     def get_fieldsets(self, request, obj=None):
-        role, editable = self.role(request), obj is None or self.has_change_permission(request, obj)
+        role = self.role(request) if obj is None else self.reader(request)
+        editable = obj is None or self.has_change_permission(request, obj)
 
         def shown(name):
             rule = BESIDE_PROFILE.get(name, name)
@@ -215,7 +223,7 @@ class CustomerAdmin(
         return layout.arrange(obj is None, shown)
 
     def get_readonly_fields(self, request, obj=None):
-        role = self.role(request)
+        role = self.role(request) if obj is None else self.reader(request)
         names = layout.flat(
             row for _title, options in self.get_fieldsets(request, obj) for row in options["fields"]
         )
@@ -231,7 +239,7 @@ class CustomerAdmin(
         ]
 
     def get_inlines(self, request, obj):
-        role = self.role(request)
+        role = self.reader(request) if obj else self.role(request)
         inlines = (*ON_BOTH, *ON_CHANGE) if obj else ON_BOTH
         names = {inline: inline.formset.list_name for inline in inlines}
         return [inline for inline in inlines if sees_field(role, names[inline])]
@@ -303,7 +311,7 @@ class CustomerAdmin(
             context["has_picture"] = Avatar.objects.filter(customer=customer).exists()
             context |= self.told_doubles(request, customer)
             if request.method == "GET":
-                context["facts"] = facts_of(request, customer, self.role(request))
+                context["facts"] = facts_of(request, customer, self.reader(request))
             context["actions_detail"] = self.deed_navigation(request, customer)
         else:
             context["title"] = _("Register a customer")

@@ -13,7 +13,8 @@ from customers.records import record_of
 from loyalty.amounts import money_out, points_told
 from loyalty.explaining import explain
 from loyalty.status import status_of
-from tenancy.permissions import sees_field
+from normalise import mask_email, mask_phone
+from tenancy.permissions import MASKED, sees_field
 from tenancy.scoping import current_tenant
 
 N_ROWS = 5
@@ -26,8 +27,10 @@ def facts_of(request, customer, role):
     def seen(name):
         return record[name] if record and sees_field(role, name) else None
 
+    masked = role == MASKED and record is not None
     return {
-        "contacts": _contacts(seen),
+        "is_masked": masked,
+        "contacts": _masked_contacts(record) if masked else _contacts(seen),
         "addresses": [_address(row) for row in (seen("addresses") or [])[:N_ROWS]],
         "details": list(_details(customer, seen)),
         "consents": seen("consents") or [],
@@ -46,6 +49,15 @@ def _contacts(seen):
         yield {"icon": "mail", "text": row["address"], "marks": _marks(row)}
     for row in (seen("phones") or [])[:N_ROWS]:
         yield {"icon": "call", "text": row["e164"] or row["given"], "marks": _marks(row)}
+
+
+def _masked_contacts(record):
+    """The same for who may know that there is one, and not which."""
+    for row in record["emails"][:N_ROWS]:
+        yield {"icon": "mail", "text": mask_email(row["address"]), "marks": _marks(row)}
+    for row in record["phones"][:N_ROWS]:
+        text = mask_phone(row["e164"] or row["given"])
+        yield {"icon": "call", "text": text, "marks": _marks(row)}
 
 
 def _marks(row):

@@ -17,6 +17,7 @@ from customers.profile import clean_profile
 from normalise import minor_unit_places
 from tenancy.admin.base import ServiceForm
 from tenancy.entering import role_in
+from tenancy.masking import reader_of
 from tenancy.models import Store
 from tenancy.permissions import changes_field
 from tenancy.scoping import current_tenant
@@ -100,7 +101,11 @@ class CustomerForm(ServiceForm):
         self.tenant = current_tenant()
         customer = self.instance
         self.is_new = customer._state.adding
-        role = role_in(self.request.user, self.tenant)
+        role = (
+            role_in(self.request.user, self.tenant)
+            if self.is_new
+            else reader_of(self.request, customer.pk)
+        )
         for name in list(self.fields):
             rule = BESIDE_PROFILE.get(name, name)
             judged = name in Customer.PROFILE or name in BESIDE_PROFILE

@@ -8,9 +8,8 @@ from customers.services import with_former_ids
 from events.models import HistoryEntry
 from events.models.records import CHANGES
 from tenancy.admin.telling import told_entries, who
-from tenancy.entering import role_in
+from tenancy.masking import reader_of
 from tenancy.permissions import sees_field
-from tenancy.scoping import current_tenant
 
 N_HISTORY = 25
 
@@ -77,7 +76,7 @@ class DevicePanel(Panel):
 
     @classmethod
     def may_be_seen(cls, request):
-        return sees_field(role_in(request.user, current_tenant()), "devices")
+        return sees_field(reader_of(request), "devices")
 
 
 class HistoryPanel(Panel):
@@ -87,9 +86,7 @@ class HistoryPanel(Panel):
         ids = with_former_ids(self.customer_id)
         entries = HistoryEntry.objects.about_any("customer", ids).shown(CHANGES)[: N_HISTORY + 1]
         return {
-            "entries": told_entries(
-                entries[:N_HISTORY], role_in(self.request.user, current_tenant())
-            ),
+            "entries": told_entries(entries[:N_HISTORY], reader_of(self.request, self.customer_id)),
             "has_more": len(entries) > N_HISTORY,
         }
 

@@ -11,7 +11,7 @@ import normalise
 from customers.till import FEWEST_CHARACTERS, LONGEST, find_at_till
 from loyalty.amounts import points_told
 from loyalty.status import statuses_of
-from tenancy.permissions import sees_field
+from tenancy.permissions import MASKED, sees_field
 
 # Sent by the script in place of asking for a whole page.
 FRAGMENT = "X-Fragment"
@@ -55,7 +55,7 @@ class TillPages:
         hits, has_more = find_at_till(typed)
         customers = [hit.customer for hit in hits]
         standing = statuses_of(customers) if request.user.has_perm("loyalty.retrieve") else {}
-        role, terms = self.role(request), normalise.search_terms(typed)
+        role, terms = self.reader(request), normalise.search_terms(typed)
         return {
             "is_search": True,
             "hits": [_told(hit, standing.get(hit.customer.pk), role, terms) for hit in hits],
@@ -69,14 +69,18 @@ def _told(hit, standing, role, terms):
     customer = hit.customer
     phone = next((row.e164 or row.given for row in customer.phones.all()), "")
     email = next((row.address for row in customer.emails.all()), "")
-    contacts = (phone, sees_field(role, "phones")), (email, sees_field(role, "emails"))
+    if role == MASKED:
+        shown = [phone and normalise.mask_phone(phone), email and normalise.mask_email(email)]
+    else:
+        contacts = (phone, sees_field(role, "phones")), (email, sees_field(role, "emails"))
+        shown = [text for text, is_seen in contacts if is_seen]
     return {
         "customer": customer,
         "name": [
             (word, any(term.value in normalise.fold(word) for term in terms))
             for word in customer.display_name.split()
         ],
-        "contacts": [text for text, is_seen in contacts if text and is_seen],
+        "contacts": [text for text in shown if text],
         "reasons": [
             (KINDS[kind], text if _says_more(kind, text, customer, role) else "")
             for kind, text in hit.reasons

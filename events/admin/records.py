@@ -101,7 +101,7 @@ class HistoryEntryAdmin(AboutSubject):
         return (
             super()
             .get_queryset(request)
-            .annotate(reader=Value(self.role(request) or "", output_field=CharField()))
+            .annotate(reader=Value(self.reader(request) or "", output_field=CharField()))
         )
 
     def visible(self, entry):

@@ -24,6 +24,7 @@ DEEDS = {
     "import_profile.updated": gettext_lazy("Changed"),
     "import_profile.deleted": gettext_lazy("Deleted"),
     "customer.registered": gettext_lazy("Registered"),
+    "customer.revealed": gettext_lazy("Contact data shown"),
     "customer.updated": gettext_lazy("Changed"),
     "customer.read": gettext_lazy("Looked at"),
     "customer.activated": gettext_lazy("Activated"),
