@@ -74,6 +74,16 @@ class ErasurePages:
             items.append(
                 {"title": title, "icon": "gavel", "variant": ActionVariant.DEFAULT, "path": path}
             )
+        if user.has_perm("data_requests.list"):
+            items += [
+                {
+                    "title": _("Data request: %(what)s") % {"what": asked.get_kind_display()},
+                    "icon": "gavel",
+                    "variant": ActionVariant.DEFAULT,
+                    "path": reverse("admin:customers_datarequest_change", args=[asked.pk]),
+                }
+                for asked in DataRequest.objects.about([customer.pk]).to_answer()
+            ]
         if user.has_perm("customers.export"):
             items.append(self._button(customer, "export", _("Download all data"), "download"))
         if customer.anonymised_at is None and user.has_perm("customers.anonymise"):

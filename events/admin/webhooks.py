@@ -243,7 +243,15 @@ class WebhookEndpointAdmin(ModelAdmin):
         if endpoint is None:
             context |= {"show_save_and_continue": False}
         else:
-            context["actions_detail"] = list(self._links(request, endpoint))
+            # In one menu: side by side they leave no room for the name of the page.
+            context["actions_detail"] = [
+                {
+                    "title": _("Actions"),
+                    "icon": "bolt",
+                    "method_name": "deeds",
+                    "items": list(self._links(request, endpoint)),
+                }
+            ]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _links(self, request, endpoint):

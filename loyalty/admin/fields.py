@@ -78,7 +78,9 @@ class LoyaltyForm(ServiceForm):
 def other_languages():
     """(code, name) of the languages that customers are written to in, but for English."""
     codes = SETTINGS["locale"].choices
-    return [(code, get_language_info(code)["name"]) for code in codes if code != "en"]
+    return [
+        (code, get_language_info(code)["name_local"].capitalize()) for code in codes if code != "en"
+    ]
 
 
 def translation_fields():

@@ -53,6 +53,7 @@ class LevelForm(LoyaltyForm):
         super().__init__(*args, **kwargs)
         if "position" in self.fields:
             self.fields["position"].required = False
+            self.fields["position"].help_text = _("The place in lists; the lowest stands first.")
             self.fields["description"].widget.attrs["rows"] = 3
         if "special" in self.fields:
             self.initial["special"] = "\n".join(

@@ -3,6 +3,8 @@
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -12,6 +14,7 @@ from unfold.widgets import (
 )
 
 from tenancy.admin.base import ModelAdmin, ServiceForm
+from tenancy.admin.rights import role_table
 from tenancy.admin.telling import badge
 from tenancy.models import StaffMember, Store
 from tenancy.permissions import ADMIN
@@ -53,6 +56,13 @@ class MemberForm(ServiceForm):
         super().__init__(*args, **kwargs)
         if "stores" in self.fields:
             self.fields["stores"].queryset = Store.objects.all()
+        if "role" in self.fields:
+            self.fields["role"].help_text = format_html(
+                '{} <a class="link" href="{}">{}</a>',
+                _("A seller serves customers; an administrator also sets up the business."),
+                reverse("admin:tenancy_staffmember_roles"),
+                _("What each role may do"),
+            )
         if self.instance._state.adding:
             # The lesser right, where nobody chooses: more of it must be asked for.
             self.initial.setdefault("role", StaffMember.Role.SELLER)
@@ -72,6 +82,15 @@ class StaffMemberAdmin(ModelAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("user").prefetch_related("stores")
+
+    def get_urls(self):
+        return [self.own_path("roles/", self.roles_view, "roles"), *super().get_urls()]
+
+    def roles_view(self, request):
+        """What each role may do, by the table of rights."""
+        self.insist(request, "staff.list")
+        context = {"title": _("What each role may do"), "rows": list(role_table())}
+        return self.page(request, "admin/tenancy/staffmember/roles.html", context)
 
     def get_fieldsets(self, request, obj=None):
         if obj is None:

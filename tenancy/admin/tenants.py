@@ -13,6 +13,7 @@ from unfold.widgets import (
 )
 
 from tenancy.admin.base import ModelAdmin, ServiceForm
+from tenancy.admin.setting_words import choices_of, label_of, sections
 from tenancy.models import Tenant
 from tenancy.scoping import current_tenant
 from tenancy.services import create_tenant, update_tenant
@@ -24,7 +25,7 @@ PREFIX = "setting_"
 def setting_field(setting):
     """The form field of one setting of the table."""
     common = {
-        "label": setting.name.replace("_", " ").capitalize(),
+        "label": label_of(setting),
         "help_text": setting.help,
         "required": False,
     }
@@ -34,13 +35,14 @@ def setting_field(setting):
         return forms.IntegerField(widget=UnfoldAdminIntegerFieldWidget, **common)
     if setting.kind is list:
         return forms.MultipleChoiceField(
-            choices=[(choice, choice) for choice in setting.choices],
+            choices=choices_of(setting),
             widget=UnfoldAdminCheckboxSelectMultipleWidget,
             **common,
         )
     if setting.choices:
-        choices = [(choice, choice) for choice in setting.choices]
-        return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **common)
+        return forms.ChoiceField(
+            choices=choices_of(setting), widget=UnfoldAdminSelectWidget, **common
+        )
     return forms.CharField(widget=UnfoldAdminTextInputWidget, **common)
 
 
@@ -74,7 +76,6 @@ class SettingsForm(ServiceForm):
         }
 
 
-SETTING_FIELDS = tuple(PREFIX + setting.name for setting in TABLE)
 TenantForm = type(
     "TenantForm",
     (SettingsForm,),
@@ -97,7 +98,10 @@ class TenantAdmin(ModelAdmin):
         own = ["code", "name", ("country", "currency"), "timezone"]
         if obj is not None and request.user.is_superuser:
             own.append("active")
-        return [(None, {"fields": own}), (_("Settings"), {"fields": list(SETTING_FIELDS)})]
+        parts = [
+            (title, {"fields": [PREFIX + name for name in names]}) for title, names in sections()
+        ]
+        return [(None, {"fields": own}), *parts]
 
     def get_readonly_fields(self, request, obj=None):
         return ("code",) if obj else ()

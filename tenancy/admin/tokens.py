@@ -19,9 +19,9 @@ from unfold.widgets import (
 from tenancy import clock
 from tenancy.admin.base import ModelAdmin, ServiceForm
 from tenancy.admin.members import stores_field
+from tenancy.admin.rights import scope_choices
 from tenancy.admin.telling import badge
 from tenancy.models import AccessToken, StaffMember, Store
-from tenancy.permissions import SCOPES
 from tenancy.scoping import current_tenant
 from tenancy.services import create_token, revoke_token
 
@@ -59,7 +59,7 @@ class TokenForm(ServiceForm):
     )
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("Rights"),
-        choices=[(scope, scope) for scope in SCOPES],
+        choices=scope_choices,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=gettext_lazy("For a staff member, none ticked means all of the role."),

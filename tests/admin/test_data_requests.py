@@ -48,6 +48,7 @@ def test_a_request_is_written_down_from_the_list_and_from_the_customer(office, a
     send(office, ADD, customer=ada.code, kind="erase", channel="phone", note="called at noon")
     send(office, f"{ADD}?customer={grace.pk}", kind="access", channel="letter")
 
+    assert "Data request: Erasure" in text_of(office.get(customer_page(ada)))
     told = DataRequest.objects.order_by("kind").values_list("customer_id", "kind", "created_by")
     assert list(told) == [(grace.pk, "access", "Bo Boss"), (ada.pk, "erase", "Bo Boss")]
 

@@ -5,7 +5,10 @@ import pytest
 from events.models import HistoryEntry
 from groups.models import Group
 from groups.services import create_group, subscribe_customer
+from tenancy.admin.rights import SCOPE_WORDS, role_table
+from tenancy.admin.setting_words import CHOICES, LABELS
 from tenancy.models import AccessToken, StaffMember, Store, Tenant, User
+from tenancy.permissions import SCOPES
 from tenancy.scoping import in_tenant
 from tenancy.services import create_token, principal_of
 from tenancy.tenant_settings import TABLE
@@ -349,3 +352,38 @@ def test_the_start_page_finds_and_leads(office, ada):
     assert 'action="/admin/customers/customer/find/"' in text_of(response)
     assert ada.code in text_of(response)
     assert form_data(response, None) is not None
+
+
+# --- Rights in words ----------------------------------------------------------------------------
+def test_every_right_has_words_where_a_token_is_made(office):
+    text = text_of(office.get(page("tenancy_accesstoken", "add")))
+
+    assert set(SCOPE_WORDS) == set(SCOPES)
+    assert "Find and read customers (customers:read)" in text
+
+
+def test_the_page_of_roles_says_what_the_table_of_rights_says(office, shop):
+    url = page("tenancy_staffmember", "roles")
+    assert url in text_of(office.get(page("tenancy_staffmember", "add")))
+    assert "What each role may do" in text_of(office.get(url))
+    told = {scope: (admin, seller) for _words, scope, admin, seller in role_table()}
+
+    assert told["customers:anonymise"] == ("yes", "no")
+    assert told["customers:read"] == ("yes", "partly")
+    assert told["groups:read"] == ("yes", "yes")
+    assert told["password_hash"] == ("no", "no")
+    assert shop.get(url).status_code == 403
+
+
+def test_a_translation_is_named_in_its_own_language(office):
+    assert "Norsk (bokmål)" in text_of(office.get(page("loyalty_level", "add")))
+
+
+def test_the_settings_stand_in_sections_in_words(office, tenant):
+    text = text_of(office.get(page("tenancy_tenant", "change", tenant.pk)))
+
+    assert "Registering and signing in" in text
+    assert "nothing: they are active at once" in text
+    assert set(LABELS) <= {setting.name for setting in TABLE}
+    for setting in TABLE:
+        assert set(CHOICES.get(setting.name, setting.choices)) == set(setting.choices)
