@@ -4,11 +4,12 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from customers.services import register_customer, update_customer
 from events.jobs import enqueue
@@ -145,6 +146,37 @@ def kill_and_go_on(neighbour, steps):
 @pytest.mark.usefixtures("names", "trying_out")
 def test_a_killed_process_loses_nothing(neighbour):
     kill_and_go_on(neighbour, ("queued", "sent"))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("names", "trying_out")
+def test_workers_who_queue_for_one_endpoint_at_once_queue_each_event_once(neighbour):
+    tenant = TenantFactory(code="acme")
+    with in_tenant(tenant):
+        endpoint, _secret = create_endpoint(url=neighbour().url, events=["customer.registered"])
+        for n in range(12):
+            register_customer(first_name=f"N{n}")
+    start, failures = threading.Barrier(4), []
+
+    def work():
+        try:
+            with in_tenant(tenant):
+                start.wait(timeout=60)
+                queueing.queue_deliveries(endpoint.pk)
+        except Exception as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+
+    assert failures == []
+    with in_tenant(tenant):
+        assert WebhookDelivery.objects.count() == 12
 
 
 @pytest.mark.long
