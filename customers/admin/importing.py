@@ -30,6 +30,7 @@ from customers.admin.import_words import (
 )
 from customers.imports.ordering import cancel_import, repeat_import
 from customers.imports.outcomes import are_kept, outcomes_of
+from customers.imports.planning import REVIEW
 from customers.imports.rejects import refused_rows
 from customers.imports.reviewing import accept_proposals, decline_proposals, proposals_of
 from customers.imports.sealed import chunks_of
@@ -169,6 +170,9 @@ class ImportRunAdmin(SetUpPages, ReadOnlyAdmin):
         rows = outcomes_of(run, outcome, start, start + ROWS_PER_PAGE)
         known = Customer.objects.in_bulk({row.customer for row in rows if row.customer})
         known = {str(key): customer for key, customer in known.items()}
+        why_left = _("Would be different, but known customers are left alone:")
+        if run.facts.get("on_match") == REVIEW:
+            why_left = _("Will wait for your decision:")
         query = f"outcome={outcome}&" if outcome else ""
         return {
             "rows": [
@@ -179,7 +183,7 @@ class ImportRunAdmin(SetUpPages, ReadOnlyAdmin):
                     "customer": known.get(row.customer),
                     "faults": row.faults or [],
                     "diff": told_diff(row.diff) if row.diff else [],
-                    "is_left": row.outcome == "skipped",
+                    "why_left": why_left if row.outcome == "skipped" else "",
                 }
                 for row in rows
             ],

@@ -154,6 +154,32 @@ def test_a_workbook_offers_its_sheets(office, acme):
     assert "Ada" in text
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("shop.json", '[{"Vorname": "Ada", "E-Mail": "a@b.example", "tags": ["x"]}]'),
+        ("shop.jsonl", '{"first_name": "Ada"}\n{"first_name": "Ada", "email": "a@b.example"}\n'),
+        (
+            "shop.xml",
+            "<customers><customer><email>a@b.example</email><firstName>Ada</firstName>"
+            "<lastName>L</lastName><gender>female</gender><birthDate>1988-05-17</birthDate>"
+            "<active>true</active><agreement1>true</agreement1></customer></customers>",
+        ),
+    ],
+)
+def test_other_kinds_of_files_go_the_same_way(office, acme, run_jobs, name, text):
+    answer = choose(office, set_up_of(office, text, name))
+    assert answer.status_code == 302, text_of(answer)
+    run_jobs()
+    run = ImportRun.objects.get()
+    assert run.state == ImportRun.State.DONE, run.failure
+
+    office.post(page_of(run, "import"))
+    run_jobs()
+
+    assert set(Customer.objects.values_list("first_name", flat=True)) == {"Ada"}
+
+
 # --- The columns --------------------------------------------------------------------------------
 def test_an_unknown_column_is_named_with_the_nearest_and_can_be_chosen(office, acme, run_jobs):
     text = "Vorname,Frist naem\nAda,Lovelace\n"
@@ -201,8 +227,7 @@ def test_columns_that_make_no_sense_are_said_and_nothing_is_ordered(office, acme
 
 @pytest.mark.parametrize(
     "forged",
-    [{"on_match": "burn"}, {"match": "password"}, {"dates": "XYZ"}, {"encoding": "utf-7"},
-     {"delimiter": "x"}, {"overwrites": "tenant"}, {"base": "profile:1"}],
+    [{"on_match": "burn"}, {"match": "password"}, {"encoding": "utf-7"}, {"overwrites": "tenant"}],
 )  # fmt: skip
 def test_a_choice_that_is_none_orders_nothing(office, acme, forged):
     url = set_up_of(office, FILE)
