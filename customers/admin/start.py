@@ -32,6 +32,8 @@ def shortcuts(request):
         yield link(_("Register a customer"), "person_add", "customers_customer_add")
     if user.has_perm("customers.view_customer"):
         yield link(_("All customers"), "group", "customers_customer_changelist")
+    if user.has_perm("imports.create"):
+        yield link(_("Import customers"), "upload_file", "customers_importrun_add")
     if user.has_perm("groups.view_group"):
         yield link(_("Groups"), "groups", "groups_group_changelist")
     if user.has_perm("tenancy.view_accesstoken"):
