@@ -68,7 +68,8 @@ def undo_import(run, *, run_id):
     perform_undo(run, run_id)
 
 
-@job(BULK_JOB)
+# The search after an erasure reads whole tables, and gives no sign of life meanwhile.
+@job(BULK_JOB, lease=600)
 def bulk_deed(run, *, bulk_id):
     """Do what somebody confirmed for many customers."""
     perform_bulk_deed(run, bulk_id)

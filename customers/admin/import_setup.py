@@ -236,6 +236,8 @@ class SetUp:
         kind = self.options.get("format")
         if self.is_of_shop:
             options["format"] = self.look.shop.name
+            if dates := reading.cleaned_data.get("dates"):
+                options["dates"] = dates
             content = None
         else:
             if kind in KINDS:
@@ -259,7 +261,7 @@ class SetUp:
         return redirect(self.pages.url_name("change"), run.pk)
 
     def _must_ask_for_dates(self, reading):
-        if self.is_of_shop or reading.cleaned_data.get("dates"):
+        if reading.cleaned_data.get("dates"):
             return False
         proven, is_open = self.look.date_orders(date_columns(self.mapping))
         return is_open and self.look.is_whole

@@ -18,7 +18,7 @@ from customers.services.changes import CustomerGone
 from customers.services.erasure_receipts import anonymise_with_receipt
 from customers.services.lifecycle import activate_customer, deactivate_customer
 from events.actors import Actor, acting, current
-from events.jobs import JobCancelled, enqueue
+from events.jobs import JobCancelled, LeaseLost, enqueue
 from events.services import clean_reason
 from tenancy import clock
 from tenancy.scoping import current_tenant
@@ -242,11 +242,15 @@ def _refusal(customer_id, message):
 
 
 def _count(bulk, outcome, told):
+    before = bulk.n_done
     bulk.n_done += 1
     bulk.counts = dict(Counter(bulk.counts) + Counter({outcome: 1}))
     if told is not None and len(bulk.results) < MOST_TOLD:
         bulk.results = [*bulk.results, told]
-    bulk.save(update_fields=["n_done", "counts", "results"])
+    # Whoever was taken over by another worker meanwhile counts nobody a second time.
+    mine = BulkDeed.objects.filter(pk=bulk.pk, n_done=before)
+    if not mine.update(n_done=bulk.n_done, counts=bulk.counts, results=bulk.results):
+        raise LeaseLost
 
 
 def _end(bulk, state):

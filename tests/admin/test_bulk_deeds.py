@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from customers.models import BulkDeed, Customer
 from customers.services import anonymise_customer, deactivate_customer, delete_customer
 from customers.services import bulk_deeds as services
+from events.jobs import LeaseLost
 from events.models import HistoryEntry
 from tenancy import clock
 from tests.admin.browsing import form_data, text_of
@@ -144,6 +145,17 @@ def test_one_that_died_goes_on_behind_the_last_one_done(office, ada, grace, run_
     run_jobs()
 
     assert Customer.objects.filter(status="blocked").count() == 2
+    assert BulkDeed.objects.get().counts == {"done": 2}
+
+
+def test_a_worker_that_was_taken_over_counts_nobody_twice(office, ada, grace, run_jobs):
+    confirm(office, choose(office, "deactivate", ada, grace), typed="2")
+    late = BulkDeed.objects.get()
+    run_jobs()
+
+    with pytest.raises(LeaseLost):
+        services._do(late, ada.pk)
+
     assert BulkDeed.objects.get().counts == {"done": 2}
 
 

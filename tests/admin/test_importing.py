@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from customers.imports import looking
+from customers.imports import formats, looking
 from customers.imports.ordering import order_import
 from customers.imports.profiles import remember_profile
 from customers.imports.storing import forget_files, keep_file
@@ -254,6 +254,19 @@ def test_the_file_of_a_known_shop_is_read_by_its_own_rules_or_by_its_words(offic
     text = text_of(choose(office, url, do="look", base="guess"))
 
     assert 'name="column-0"' in text
+
+
+def test_the_dates_of_a_known_shop_are_asked_for_too(office, acme):
+    header = sorted(formats.by_name("magento").required | {"dob", "email", "firstname"})
+    cells = {"dob": "10/12/1985", "email": "a@b.example", "firstname": "Ada"}
+    text = ",".join(header) + "\n" + ",".join(cells.get(name, "") for name in header) + "\n"
+    url = set_up_of(office, text)
+    assert "day first or month first" in text_of(choose(office, url))
+
+    choose(office, url, dates="MDY")
+
+    options = ImportRun.objects.get().options
+    assert (options["format"], options["dates"]) == ("magento", "MDY")
 
 
 # --- Remembered ---------------------------------------------------------------------------------
