@@ -31,6 +31,7 @@ from customers.admin.filters import (
 )
 from customers.admin.forms import BESIDE_PROFILE, CustomerForm, decimal_money
 from customers.admin.inlines import ON_BOTH, ON_CHANGE, StoreProfileFormSet
+from customers.admin.listing import ListPages
 from customers.admin.loyalty import LoyaltyPanel
 from customers.admin.merged import LeadsToSurvivor
 from customers.admin.merging import MergeTwo
@@ -82,7 +83,16 @@ def status_badge(customer):
 
 @admin.register(Customer)
 class CustomerAdmin(
-    *(TillPages, RegisterPages, LeadsToSurvivor, MergeTwo, DeedPages, ExportPages, RevealPages),
+    *(
+        ListPages,
+        TillPages,
+        RegisterPages,
+        LeadsToSurvivor,
+        MergeTwo,
+        DeedPages,
+        ExportPages,
+        RevealPages,
+    ),
     ModelAdmin,
 ):
     form = CustomerForm
@@ -114,6 +124,7 @@ class CustomerAdmin(
     # Django asks for names before it shows the box; the search itself is ours.
     search_fields = ("search_text",)
     search_help_text = gettext_lazy("Name, e-mail, phone, card or number")
+    list_before_template = "admin/customers/customer/list_top.html"
     change_form_before_template = "admin/customers/customer/form_top.html"
     warn_unsaved_form = True
     add_from_search = True  # a search that found nobody becomes the beginning of the form

@@ -18,6 +18,7 @@ from customers.models.importing import (
 )
 from customers.models.likeness import LikenessKeys, PossibleDuplicate
 from customers.models.merging import Merge, NotDuplicate
+from customers.models.saved_view import SavedView
 
 __all__ = [
     "ActivationCode",
@@ -44,6 +45,7 @@ __all__ = [
     "NotDuplicate",
     "Phone",
     "PossibleDuplicate",
+    "SavedView",
     "StoreExtension",
     "StoreProfile",
     "Tombstone",

@@ -401,6 +401,15 @@ registry.add_table(
 )
 
 
+registry.add_table(
+    "customers.SavedView",
+    lines("id tenant name query shared created_at", KEPT, exported=False),
+    lines("member", KEPT, personal="staff", why=REQUEST_STAFF, exported=False),
+    purpose="filters of the list of customers under a name; what was searched for is left out",
+    limit="until its owner forgets it",
+)
+
+
 # --- Imports -----------------------------------------------------------------------------------
 IMPORT_STAFF = "says who of the staff imported, which is their data, not the customer's"
 IMPORT_SEALED = "readable by the import alone, and gone in a week"
