@@ -14,6 +14,7 @@ from customers.admin.import_setup import SetUp
 from customers.imports.receiving import PatientHandler
 from customers.models import ImportFile
 
+MOST_BEGUN = 5
 ENDINGS = ".csv,.tsv,.txt,.xlsx,.json,.jsonl,.ndjson,.xml"
 
 
@@ -66,6 +67,7 @@ class SetUpPages:
                 "a known shop. Nothing is written before you have seen what every row would do."
             ),
             "form": form,
+            "begun": ImportFile.objects.filter(runs=None).order_by("-created_at")[:MOST_BEGUN],
             "limit": filesizeformat(settings.IMPORT_MAX_BYTES),
             "cancel_url": reverse(self.url_name("changelist")),
         }

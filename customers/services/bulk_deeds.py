@@ -10,9 +10,9 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from customers.models import BulkDeed, ChargeAccount, Customer
+from customers.models import BulkDeed, ChargeAccount, Customer, DataRequest
 from customers.privacy import registry
 from customers.services.changes import CustomerGone
 from customers.services.erasure_receipts import anonymise_with_receipt
@@ -63,9 +63,9 @@ def preview_bulk_deed(bulk):
     """What the deed would do, from the data as it now is.
 
     Returns {"n_todo", "unchanged", "blocked", "warnings", "erased", "kept"}: how many customers it
-    changes, how many are so already, (sentence, how many) of those with whom it cannot be done,
-    (sentence, how many) to settle before. Of an anonymisation, `erased` is (part, rows, columns)
-    and `kept` (what, rows, why), counted over all who would be anonymised.
+    changes, how many are so already, sentences on those with whom it cannot be done, and on what to
+    settle before. Of an anonymisation, `erased` is (part, rows, columns) and `kept` (what, rows,
+    why), counted over all who would be anonymised.
     """
     ids = bulk.customer_ids
     found = Customer.objects.filter(pk__in=ids)
@@ -76,29 +76,70 @@ def preview_bulk_deed(bulk):
     if bulk.deed == Deed.ANONYMISE:
         told["unchanged"] = shells
         told["n_todo"] = alive.count()
-        told["warnings"] = list(_warnings(alive))
+        told["warnings"] = _warnings(alive)
         told |= _by_table(alive)
-        blocked = []
     else:
         told["unchanged"] = alive.filter(status=WANTED[bulk.deed]).count()
         told["n_todo"] = alive.count() - told["unchanged"]
-        blocked = [(_("were anonymised: nothing can be changed any more"), shells)]
-    blocked.append((_("are no longer here: deleted, or merged into another record"), n_gone))
-    told["blocked"] = [pair for pair in blocked if pair[1]]
+    told["blocked"] = list(_blocked(0 if bulk.deed == Deed.ANONYMISE else shells, n_gone))
     return told
 
 
+def _blocked(n_shells, n_gone):
+    if n_shells:
+        yield ngettext(
+            "%(n)s was anonymised: nothing can be changed any more.",
+            "%(n)s were anonymised: nothing can be changed any more.",
+            n_shells,
+        ) % {"n": n_shells}
+    if n_gone:
+        yield ngettext(
+            "%(n)s is no longer here: deleted, or merged into another record.",
+            "%(n)s are no longer here: deleted, or merged into another record.",
+            n_gone,
+        ) % {"n": n_gone}
+
+
 def _warnings(customers):
+    """What should be settled before the records forget it, a sentence each."""
     balances = customers.filter(credit_balance__isnull=False).exclude(credit_balance=0).count()
     accounts = ChargeAccount.objects.filter(customer__in=customers.values("pk"), retired=False)
-    companies = customers.filter(kind=Customer.Kind.COMPANY).count()
-    for words, n in (
-        (_("have an open credit balance; it will be forgotten"), balances),
-        (_("have an open charge account; it will be closed and forgotten"), accounts.count()),
-        (_("are companies; the people named in them go with them"), companies),
-    ):
-        if n:
-            yield words, n
+    asked = DataRequest.objects.about(customers.values_list("pk", flat=True)).to_answer()
+    told = (
+        (
+            asked.filter(kind=DataRequest.Kind.ACCESS).count(),
+            lambda n: ngettext(
+                "%(n)s has asked for a copy of the data and was not answered yet.",
+                "%(n)s have asked for a copy of their data and were not answered yet.",
+                n,
+            ),
+        ),
+        (
+            balances,
+            lambda n: ngettext(
+                "%(n)s has an open credit balance; it will be forgotten.",
+                "%(n)s have open credit balances; they will be forgotten.",
+                n,
+            ),
+        ),
+        (
+            accounts.count(),
+            lambda n: ngettext(
+                "%(n)s has an open charge account; it will be closed and forgotten.",
+                "%(n)s have open charge accounts; they will be closed and forgotten.",
+                n,
+            ),
+        ),
+        (
+            customers.filter(kind=Customer.Kind.COMPANY).count(),
+            lambda n: ngettext(
+                "%(n)s is a company; the people named in it go with it.",
+                "%(n)s are companies; the people named in them go with them.",
+                n,
+            ),
+        ),
+    )
+    return [sentence(n) % {"n": n} for n, sentence in told if n]
 
 
 def _by_table(customers):

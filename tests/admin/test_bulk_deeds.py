@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from customers.models import BulkDeed, Customer
 from customers.services import anonymise_customer, deactivate_customer, delete_customer
 from customers.services import bulk_deeds as services
+from customers.services.data_requests import open_data_request
 from events.jobs import LeaseLost
 from events.models import HistoryEntry
 from tenancy import clock
@@ -46,7 +47,7 @@ def test_the_preview_counts_what_is_there_now(office, ada, grace, shell):
 
     assert "1 customer is changed." in text
     assert "1 is so already and stays." in text
-    assert "1 are no longer here" in text
+    assert "1 is no longer here" in text
     assert "cannot sign in or earn" in text
     assert Customer.objects.filter(status="blocked").count() == 1
 
@@ -90,8 +91,10 @@ def test_many_are_deactivated_and_activated_in_the_background(office, ada, grace
 
 
 def test_many_are_anonymised_with_a_receipt_for_each(office, ada, grace, shell, run_jobs):
+    open_data_request(ada, kind="access", channel="phone")
     url = choose(office, "anonymise", ada, grace, shell)
     text = text_of(office.get(url))
+    assert "1 has asked for a copy of the data" in text
     assert "2 customers are changed." in text
     assert "Will be erased" in text
     assert "Stays, and why" in text

@@ -59,6 +59,7 @@ def test_a_file_is_sealed_and_looked_at(office, acme):
     assert "shop.csv" in text
     assert "found out: utf-8" in text
     assert "found out: Comma" in text
+    assert "Handed in, and not checked yet" in text_of(office.get(ADD))
     file = ImportFile.objects.get()
     assert not any(b"Grace" in bytes(piece.sealed) for piece in file.pieces.all())
 
