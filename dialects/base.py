@@ -149,7 +149,9 @@ class DialectEndpoint(Endpoint):
     @property
     def is_open(self):
         """Whether what is asked needs no credential."""
-        return OPERATIONS[self.operation].anonymous
+        # A method that nobody serves may have a name, as OPTIONS does, but no row in the table.
+        rule = OPERATIONS.get(self.operation)
+        return rule is not None and rule.anonymous
 
     def tenant_of_strangers(self, code):
         """The tenant of a call without a credential, by the code in its path; Http404 without."""

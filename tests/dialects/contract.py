@@ -122,6 +122,15 @@ class DialectContract:
         assert self.refuses(admin.get(self.nowhere), 404)
         assert self.refuses(admin.send("PATCH", self.closed_to_patch), 405)
 
+    @pytest.mark.parametrize("method", ["OPTIONS", "TRACE"])
+    def test_refuses_methods_that_no_api_here_has_to_anybody(self, tenant, admin, method):
+        known = admin.send(method, self.closed_to_patch)
+        unknown = self.wire(tenant, None).send(method, self.closed_to_patch)
+
+        assert self.refuses(known, 405)
+        assert self.refuses(unknown, unknown.status_code)
+        assert unknown.status_code in (401, 405)
+
     def test_answers_what_is_another_tenants_as_missing(self, admin, rival):
         stranger = self.wire(rival, make_token(rival))
         key = self.key_of(self.register(stranger, card_number="7001"))

@@ -70,6 +70,14 @@ def test_an_endpoint_that_nobody_serves_is_told_as_such():
         ("/api/shop/nothing/", "application/json"),
         ("/api/shop", "application/json"),
         ("/API/V3/Nope", "text/xml; charset=utf-8"),
+        ("/API/V3", "text/xml; charset=utf-8"),
+        ("/pos/v2", "application/json"),
+        ("/pos/v2/1/nothing", "application/json"),
+        ("/tenants", "application/json"),
+        ("/v2/tenants", "application/json"),
+        ("/v2/tenants/shop/nothing", "application/json"),
+        ("/OpenApi2", "application/json"),
+        ("/openapi2_3,4/nothing", "application/json"),
         ("/nothing/", "text/html; charset=utf-8"),
     ],
 )
@@ -98,15 +106,36 @@ def test_a_body_that_is_too_long_is_refused_in_the_words_of_the_place(db, settin
     assert told == ["application/problem+json", "application/json", "application/problem+json"]
 
 
-def test_a_bug_outside_of_any_view_is_told_in_the_words_of_the_place(db, monkeypatch):
-    def broken(*args):
+PLACES = {
+    "/api/v1/customers/": b'"status":500',
+    "/api/shop/customer": b'"error": {',
+    "/OpenApi2/Customers": b'"error":{"Code":',
+    "/pos/v2/1/customers": b'"error":{"code":',
+    "/v2/tenants/shop/customers": b'"errors":[]',
+    "/API/V3/Customer": b'<rsp stat="fail"',
+}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "config.middleware.AdminTenantMiddleware.__call__",
+        "api.authentication.TokenAuthentication._principal",
+    ],
+)
+def test_a_bug_is_told_in_the_words_of_the_place(db, monkeypatch, broken):
+    """Outside of any view, and inside of one."""
+
+    def fail(*args, **options):
         raise RuntimeError("ada@example.org")
 
-    monkeypatch.setattr("config.middleware.AdminTenantMiddleware.__call__", broken)
+    monkeypatch.setattr(broken, fail)
     client = Client(raise_request_exception=False)
+    headers = {"Authorization": "Bearer x", "X-Api-Key": "x"}
 
-    ours, theirs = client.get("/api/v1/customers/"), client.get("/api/shop/customer")
+    answers = {path: client.get(path, headers=headers) for path in PLACES}
 
-    assert (ours.status_code, ours["Content-Type"]) == (500, "application/problem+json")
-    assert (theirs.status_code, theirs["Content-Type"]) == (500, "application/json")
-    assert b"example" not in ours.content + theirs.content
+    assert {answer.status_code for answer in answers.values()} == {500}
+    for path, words in PLACES.items():
+        assert words in answers[path].content, path
+        assert b"example" not in answers[path].content
