@@ -4,6 +4,7 @@ One table of cleaners serves registration, update, batch and import; each rule i
 `normalise`. Nothing here reads customers or writes anything.
 """
 
+import uuid
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -24,9 +25,17 @@ from customers.hooks import hooks
 from customers.models import Address, ContactPerson, Email, Label, Phone
 
 UNKNOWN = _("Unknown field.")
+SAYS_NOTHING = _("An entry that says nothing.")
 LIST_LIMIT = 100
 # Beside these (and what is blank) nothing is empty: a flag that is off was perhaps switched off.
 UNSAID = {"gender": "not_disclosed", "card_state": "no-card", "discount_percent": 0}
+
+
+class OwnId(str):
+    """The id of a row that is there or, where none is, the one that a new row gets: for wires on
+    which a client names rows by keys of its own."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -91,6 +100,13 @@ def _cleaned(item, cleaners, context):
     if errors:
         raise ValidationError(errors)
     return row
+
+
+def _uuid_text(value):
+    try:
+        return str(uuid.UUID(str(value)))
+    except ValueError as error:
+        raise ValidationError(_("Must be a UUID."), code="invalid") from error
 
 
 def _given_phone(value, context):
@@ -192,7 +208,8 @@ CHILD_LISTS = {
 
 
 def clean_child(list_name, item, context, *, new=True):
-    """One clean child row as a dict of columns (and `id` where the caller named one).
+    """One clean child row as a dict of columns, and `id` where the caller named one that is there.
+    Named by an `OwnId`, that becomes `own_id`.
 
     Raises ValidationError by field of the row.
     """
@@ -204,16 +221,25 @@ def clean_child(list_name, item, context, *, new=True):
     if unknown:
         raise ValidationError({name: ValidationError(UNKNOWN, "unknown") for name in unknown})
     row = child.clean(item, context)
-    if new and item.get("id") is None:
+    row_id = item.get("id")
+    if isinstance(row_id, OwnId):
+        row["own_id"], row_id = _named("id", _uuid_text, row_id), None
+    if new and row_id is None:
         missing = [name for name in child.required if not item.get(name)]
         if missing:
             required = ValidationError(_("This field is required."), code="required")
             raise ValidationError(dict.fromkeys(missing, required))
-        if not any(value for name, value in row.items() if name not in ("kind", "primary")):
-            raise ValidationError(_("An entry that says nothing."), code="required")
-    if item.get("id") is not None:
-        row["id"] = str(item["id"]).lower()
+        if not says(row) and "own_id" not in row:
+            raise ValidationError(SAYS_NOTHING, code="required")
+    if row_id is not None:
+        row["id"] = str(row_id).lower()
     return row
+
+
+def says(row):
+    """Whether a clean row says anything; its kind, flag and id are about nothing by themselves."""
+    mute = ("kind", "primary", "own_id")
+    return any(value for name, value in row.items() if name not in mute)
 
 
 def _clean_list(name, items, context):
@@ -231,7 +257,7 @@ def _clean_list(name, items, context):
         except ValidationError as error:
             errors |= _prefixed(f"{name}.{index}", error)
             continue
-        key = (row.get("id"), CHILD_LISTS[name].key(row))
+        key = (row.get("id") or row.get("own_id"), CHILD_LISTS[name].key(row))
         if name in ("emails", "phones") and key in seen:
             continue  # the same contact point twice is one contact point
         seen.add(key)

@@ -1,9 +1,12 @@
 """Lists of child rows: brought from what is there to what is wanted, with the least writing."""
 
+import uuid
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from customers.profile import CHILD_LISTS
+from customers.profile import CHILD_LISTS, SAYS_NOTHING, says
+from tenancy.integrity import refusals
 
 # What the history keeps of a row: enough to read, no more.
 TOLD = {
@@ -14,6 +17,14 @@ TOLD = {
     "labels": ("key", "value"),
 }
 WITH_PRIMARY = ("emails", "phones", "addresses")
+
+
+def save_new(list_name, rows):
+    """Save new rows of a list. Raises ValidationError for an id of the caller's that is taken."""
+    model = CHILD_LISTS[list_name].model
+    taken = {f"{model._meta.db_table}_pkey": (list_name, _("The id of an entry is taken."))}
+    with refusals(taken):
+        model.objects.bulk_create(rows)
 
 
 def tell(list_name, rows):
@@ -36,6 +47,7 @@ def build_children(customer, list_name, rows, *, make=None):
     for position, row in enumerate(rows):
         row = {**row, "tenant": customer.tenant, "customer": customer, "position": position}
         row.pop("id", None)
+        _take_own_id(row)
         if wants_primary and not position:
             row["primary"] = True
         built.append(build(**row))
@@ -43,8 +55,9 @@ def build_children(customer, list_name, rows, *, make=None):
 
 
 def replace_children(change, list_name, rows):
-    """Make the list exactly `rows`: known rows (by id, else by what they say) are kept and
-    changed, new ones added, the others removed. Raises ValidationError for an unknown id."""
+    """Make the list exactly `rows`: known rows (by `id` or `own_id`, else by what they say) are
+    kept and changed, new ones added, the others removed. Raises ValidationError for an unknown
+    `id`, and for a new row under an `own_id` that says nothing or that is taken."""
     child = CHILD_LISTS[list_name]
     existing = list(getattr(change.customer, list_name).all())
     by_id = {str(row.pk): row for row in existing}
@@ -60,12 +73,24 @@ def replace_children(change, list_name, rows):
                     _("No such entry."), code="does_not_exist"
                 )
                 continue
+        elif row.get("own_id") is not None:
+            match = unmatched.pop(row["own_id"], None)
+            if match is not None:
+                del row["own_id"]
+            elif not says(row):
+                errors[f"{list_name}.{index}"] = ValidationError(SAYS_NOTHING, code="required")
         else:
             match = _same_row(child, unmatched, row)
         wanted.append((match, row))
     if errors:
         raise ValidationError(errors)
     _bring_about(change, list_name, existing, list(unmatched.values()), wanted)
+
+
+def _take_own_id(row):
+    own_id = row.pop("own_id", None)
+    if own_id is not None:
+        row["id"] = uuid.UUID(own_id)
 
 
 def _same_row(child, unmatched, row):
@@ -99,6 +124,7 @@ def _bring_about(change, list_name, existing, gone, wanted):
         if has_primary:
             row["primary"] = position == chosen
         if match is None:
+            _take_own_id(row)
             new.append(child.model(tenant=change.customer.tenant, customer=change.customer, **row))
             continue
         _reset_proof(match, row)
@@ -113,7 +139,7 @@ def _bring_about(change, list_name, existing, gone, wanted):
     # The new primary may be saved only after the old one has let go of the flag.
     for match, differs in sorted(dirty, key=lambda item: getattr(item[0], "primary", False)):
         match.save(update_fields=differs)
-    child.model.objects.bulk_create(new)
+    save_new(list_name, new)
     change.customer._prefetched_objects_cache = {}
     after_rows = list(getattr(change.customer, list_name).all())
     if told:

@@ -17,7 +17,7 @@ from customers.services.changes import (
     opening,
     write_consents,
 )
-from customers.services.children import build_children, tell
+from customers.services.children import build_children, save_new, tell
 from customers.services.consents import build_consents
 from customers.services.passwords import encode_password
 from customers.services.uniqueness import taken_named
@@ -89,7 +89,7 @@ def register_customer(
             with taken_named(customer):
                 customer.save(force_insert=True)
             for name, rows in children.items():
-                CHILD_LISTS[name].model.objects.bulk_create(rows)
+                save_new(name, rows)
             tell_new(change, children)
             for name, value in clean.extras.items():
                 hooks.fields[name].apply(change, value)

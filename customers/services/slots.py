@@ -71,6 +71,41 @@ def with_slot(customer, list_name, item, *, of_sign_in):
     return wanted
 
 
+# What a wire says of the slot's row where it speaks of the rows beside it alone.
+KEPT = object()
+
+
+def kept_slot(customer, list_name):
+    """The rows as they are: what KEPT leaves."""
+    rows = list(getattr(customer, list_name).all())  # the primary one first
+    slot = next(iter(rows), None)
+    rows.sort(key=lambda row: row.position)
+    return [{"id": str(row.pk), "primary": row is slot} for row in rows]
+
+
+def with_rows_beside(customer, list_name, wanted, beside, *, kind):
+    """The rows that a list shall have once those beside its slot are exactly `beside` (clean rows
+    that name the ones that are there by `own_id`); `wanted` is what `with_slot` answers.
+
+    The slot's row stays, also where `beside` does not name it. Where it does, it is changed by
+    both; a column that both change is the slot's. A new row is of `kind` unless it says another.
+    """
+    stored = {str(row.pk): row for row in getattr(customer, list_name).all()}
+    slot = next((dict(row) for row in wanted if row.get("primary")), None)
+    rest = []
+    for row in beside:
+        row = {**row, "primary": False}
+        key = row.get("own_id")
+        if slot is not None and key is not None and key == slot.get("id"):
+            there = stored[key]
+            said = {name: v for name, v in slot.items() if getattr(there, name, v) != v}
+            slot = {**slot, **row, **said, "id": key, "primary": True}
+            del slot["own_id"]
+        else:
+            rest.append(row if key in stored else {"kind": kind, **row})
+    return [slot, *rest] if slot else rest
+
+
 def with_places(customer, list_name, places):
     """The same for `places`, whose items are clean rows: the rows that the list shall have.
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.columns import Context
 from customers.hooks import hooks
-from customers.models import Customer
+from customers.models import Address, Customer
 from customers.profile import clean_child, clean_profile
 from customers.services import children
 from customers.services.changes import CustomerGone, open_change, survivor_of
@@ -18,7 +18,14 @@ from customers.services.registering import (
     set_columns,
     stand_in_contacts,
 )
-from customers.services.slots import Places, with_places, with_slot
+from customers.services.slots import (
+    KEPT,
+    Places,
+    kept_slot,
+    with_places,
+    with_rows_beside,
+    with_slot,
+)
 from events import reading
 
 # The list in which a sign-in stands.
@@ -43,7 +50,8 @@ def update_customer(
 
     A child list replaces the whole list: rows are recognised by `id`, else by what they say.
     `slots` maps a list to the one row that a wire knows of it (`customers.slots`), None to empty
-    it, or to `Places`; the other rows stay, and so does what an address's row does not name.
+    it, or to `Places`; the other rows stay, and so does what an address's row does not name. A
+    list of addresses that comes together with its slot (KEPT: unchanged) is that of the others.
     `created_at` corrects the time of a registration made elsewhere.
     Raises one ValidationError by field (unknown names included), VersionConflict, CustomerGone.
     When nothing differs, nothing moves. A customer that somebody else brought up to date meanwhile
@@ -60,14 +68,8 @@ def update_customer(
         customer, deed="customer.updated", reason=reason, expected_version=expected_version
     ) as change:
         # The slot is found by the sign-in as it was.
-        clean.children |= {
-            name: with_places(change.customer, name, item)
-            if isinstance(item, Places)
-            else with_slot(
-                change.customer, name, item, of_sign_in=SIGN_INS.get(name) in clean.columns
-            )
-            for name, item in slots.items()
-        }
+        for name, item in slots.items():
+            clean.children[name] = _rows_of_slot(change.customer, clean, name, item)
         set_columns(change, clean.columns)
         if created_at is not None:
             change.set("created_at", created_at)
@@ -78,6 +80,20 @@ def update_customer(
             hooks.fields[name].apply(change, value)
         state_consents(change, statements)
     return customer
+
+
+def _rows_of_slot(customer, clean, name, item):
+    if isinstance(item, Places):
+        return with_places(customer, name, item)
+    if item is KEPT:
+        wanted = kept_slot(customer, name)
+    else:
+        of_sign_in = SIGN_INS.get(name) in clean.columns
+        wanted = with_slot(customer, name, item, of_sign_in=of_sign_in)
+    if name in clean.children:
+        kind = Address.Kind.SHIPPING
+        return with_rows_beside(customer, name, wanted, clean.children[name], kind=kind)
+    return wanted
 
 
 def _clean_slots(slots, context):
@@ -96,7 +112,9 @@ def _clean_slots(slots, context):
 
     found = {}
     for name, item in slots.items():
-        if isinstance(item, Places):
+        if item is KEPT:
+            found[name] = KEPT
+        elif isinstance(item, Places):
             rows = {
                 place: clean(name, f"{name}.{place}", row, new=False)
                 for place, row in item.items.items()

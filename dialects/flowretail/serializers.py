@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from customers.models import Customer
+from customers.profile import OwnId
+from customers.services.slots import KEPT
 from dialects.base import translated
 
 SOURCE = "Flow Retail"
@@ -83,6 +85,14 @@ class OwnUid(Uid):
         if value is None or (isinstance(value, str) and UUID_TEXT.fullmatch(value)):
             return value
         raise ValidationError(_("Must be a UUID."), code="invalid")
+
+
+class RowUid(OwnUid):
+    """The key of a row: the one that is there, or the client's own for a new one."""
+
+    def clean(self, value):
+        value = super().clean(value)
+        return None if value is None else OwnId(value)
 
 
 class Uids(AsSent, serializers.ListField):
@@ -188,6 +198,7 @@ class Rows(AsSent, serializers.ListField):
 class FlowRetailAddress(Body):
     """An address of `addresses`."""
 
+    customerAddressUid = RowUid(source="id")
     type = AddressType(source="kind")
     address = Text(source="street")
     city = Text()
@@ -203,6 +214,7 @@ class FlowRetailAddress(Body):
 class FlowRetailContact(Body):
     """A contact person of `contacts`."""
 
+    customerContactUid = RowUid(source="id")
     firstname = Text(source="first_name")
     lastname = Text(source="last_name")
     email = Text()
@@ -243,6 +255,9 @@ class FlowRetailCustomer(Body):
     ehf = FlowRetailEInvoice(source="e_invoice")
     customerGroupUids = Uids(source="groups")
     defaultStoreUid = Uid(source="home_store")
+    addresses = Rows(FlowRetailAddress, source="more_addresses")
+    contacts = Rows(FlowRetailContact, source="contact_persons")
+    consents = Rows(FlowRetailConsent)
 
     def read(self, body):
         values = super().read(body)
@@ -267,14 +282,39 @@ class FlowRetailCustomer(Body):
             slots[name] = None if gone else {**SLOTS[name], **item}
         return columns, slots
 
+    def changes(self, values, shown_consents):
+        """What `update_customer` takes. The lists that are named become what is sent, addresses
+        beside the customer's own one; consents are stated. `shown_consents` are those shown now: a
+        statement with their time that says something else is made now, any other one when it says,
+        so that a customer sent back late does not undo what was stated meanwhile."""
+        columns, slots = self.profile(values)
+        if "more_addresses" in columns:
+            columns["addresses"] = [_of_known_kind(row) for row in columns.pop("more_addresses")]
+            slots.setdefault("addresses", KEPT)
+        times = {shown["name"]: shown["createdAt"] for shown in shown_consents}
+        if "consents" in columns:
+            columns["consents"] = [
+                {"source": SOURCE, **_stated_now(row, times)} for row in columns["consents"]
+            ]
+        return {**columns, "slots": slots}
+
+
+def _of_known_kind(row):
+    """An address without a type that is null: it says nothing of what kind the address is."""
+    return {name: value for name, value in row.items() if name != "kind" or value is not None}
+
+
+def _stated_now(row, times):
+    name = row.get("purpose")
+    if isinstance(name, str) and row.get("at") is not None and row["at"] == times.get(name):
+        return {name: value for name, value in row.items() if name != "at"}
+    return row
+
 
 class FlowRetailRegistration(FlowRetailCustomer):
     """A customer as clients make one: null says nothing yet."""
 
     customerUid = OwnUid(source="id")
-    addresses = Rows(FlowRetailAddress, source="more_addresses")
-    contacts = Rows(FlowRetailContact, source="contact_persons")
-    consents = Rows(FlowRetailConsent)
 
     def read(self, body):
         return super().read({name: value for name, value in body.items() if value is not None})

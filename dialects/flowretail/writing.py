@@ -1,13 +1,22 @@
 """Registering and changing for a caller, from a body: one function per deed, used by the single
 endpoints and by each item of a batch alike."""
 
+import re
+from contextlib import contextmanager
+
+from django.core.exceptions import ValidationError
+
 from customers.models import Customer
-from customers.services import update_customer, without_former
+from customers.services import CustomerGone, update_customer, without_former
 from customers.services.enrolling import enrol_customer
-from dialects.base import check_fields
+from dialects.base import check_fields, loads
+from dialects.flowretail.base import dumps
 from dialects.flowretail.records import customers, shown
 from dialects.flowretail.serializers import FlowRetailCustomer, FlowRetailRegistration
 from tenancy.permissions import changes_field
+
+# A row of the list of addresses: addresses.<place>.<column>.
+ROW = re.compile(r"^addresses\.(?=\d)")
 
 
 def register(principal, body):
@@ -30,8 +39,22 @@ def change(principal, customer, body, *, by_former_key=False):
     if by_former_key:
         values = without_former(customer, values)
     values = _without_echoes(principal, customer, form, body, values)
-    columns, slots = form.profile(values)
-    return update_customer(customer, slots=slots, **columns)
+    consents = _as_shown(principal, customer)["consents"] if values.get("consents") else ()
+    with _addresses_named():
+        return update_customer(customer, **form.changes(values, consents))
+
+
+@contextmanager
+def _addresses_named():
+    """A row of the list is not the one that the flat fields are."""
+    try:
+        yield
+    except ValidationError as error:
+        if not hasattr(error, "error_dict"):
+            raise
+        raise ValidationError(
+            {ROW.sub("more_addresses.", name): told for name, told in error.error_dict.items()}
+        ) from error
 
 
 def _without_echoes(principal, customer, form, body, values):
@@ -39,8 +62,7 @@ def _without_echoes(principal, customer, form, body, values):
     closed = {path for path in values if not changes_field(principal.kind, _field(path))}
     if not closed:
         return values
-    rows = customers(Customer.objects.filter(pk=customer.pk))
-    [as_shown] = shown(rows, tenant=principal.tenant, role=principal.kind) or [{}]
+    as_shown = _as_shown(principal, customer)
     differs = {
         _field(field.source)
         for name, field in form.fields.items()
@@ -48,6 +70,14 @@ def _without_echoes(principal, customer, form, body, values):
     }
     check_fields(principal, differs & {_field(path) for path in closed})
     return {path: value for path, value in values.items() if path not in closed}
+
+
+def _as_shown(principal, customer):
+    """The customer as the caller reads it, as JSON has it; raises CustomerGone."""
+    rows = customers(Customer.objects.filter(pk=customer.pk))
+    for one in shown(rows, tenant=principal.tenant, role=principal.kind):
+        return loads(dumps(one))
+    raise CustomerGone
 
 
 def _field(path):

@@ -9,7 +9,7 @@ from django.db import connection
 from customers.models import Customer
 from tenancy.scoping import in_tenant
 from tests.dialects.flowretail.client import FlowRetail
-from tests.dialects.zeald.client import Zeald, customer
+from tests.dialects.zeald.client import Zeald, customer, group, link
 from tests.factories import TenantFactory, make_token
 
 pytestmark = [
@@ -93,3 +93,21 @@ def test_zeald_bodies_with_the_same_customers_in_another_order_do_not_block_each
     with in_tenant(shop):
         found = set(Customer.objects.values_list("first_name", flat=True))
     assert {name[:2] for name in found} in ({"x2"}, {"y2"})
+
+
+def test_zeald_memberships_of_the_same_customers_in_another_order_do_not_block_each_other(shop):
+    token = make_token(shop, "admin")
+    names = [f"u{n}" for n in range(8)]
+    Zeald(token).post("UserGroups", group(code="vip", title="Vip"))
+    Zeald(token).post("Customer", *(customer(username=name, b_fname="A") for name in names))
+
+    def post(order, text):
+        body = [link(username=name, group_code="vip", custom_data1=text) for name in order]
+        return Zeald(token).post("UserCustomerGroups", *body).status_code
+
+    for n in range(3):
+        deeds = partial(post, names, f"x{n}"), partial(post, names[::-1], f"y{n}")
+        assert set(at_once(*deeds)) <= {200, 201}
+
+    with in_tenant(shop):
+        assert Customer.objects.count() == 8

@@ -73,7 +73,9 @@ class RowViewSet(CustomerEndpoint):
         """Change what is sent; what is not stays, null clears."""
         row_id = self.part_id("uid")
         self.told_one(row_id)
-        change_entry(self.customer(), self.rows, row_id, self.values())
+        values = self.values()
+        values.pop("id", None)  # a row's uid is the one in the path, and stays
+        change_entry(self.customer(), self.rows, row_id, values)
         return Response(self.told_one(row_id))
 
     def destroy(self, request, customer, uid, tenant_code):

@@ -164,6 +164,135 @@ def test_wrong_rows_are_refused_by_the_vendors_names(access):
     assert access.get(other["customerUid"]).json()["contacts"] == other["contacts"]
 
 
+# --- Lists of a customer that a PUT names ---------------------------------------------------------
+def test_a_put_makes_the_lists_what_it_says(access, acme):
+    kept, new = str(uuid.uuid4()), str(uuid.uuid4())
+    made = access.make(
+        address="Storgata 1",
+        contacts=[
+            {"customerContactUid": kept, "firstname": "Kari", "lastname": "N"},
+            {"firstname": "Bo", "lastname": "D"},
+        ],
+        addresses=[{"customerAddressUid": kept, "address": "Kaia 2", "city": "Moss"}],
+    )
+    uid = made["customerUid"]
+
+    told = access.put(
+        uid,
+        {
+            "contacts": [
+                {"customerContactUid": new, "firstname": "Per", "lastname": "H"},
+                {"customerContactUid": kept, "email": "kari@ex.no"},
+            ],
+            "addresses": [
+                {"customerAddressUid": kept, "city": "Oslo"},
+                {"customerAddressUid": new, "address": "Brygga 3"},
+            ],
+        },
+    ).json()
+
+    assert [
+        (row["customerContactUid"], row["firstname"], row["email"]) for row in told["contacts"]
+    ] == [(new, "Per", None), (kept, "Kari", "kari@ex.no")]
+    assert [
+        (row["customerAddressUid"], row["address"], row["city"], row["type"])
+        for row in told["addresses"]
+    ] == [(kept, "Kaia 2", "Oslo", "DELIVERY_ADDRESS"), (new, "Brygga 3", None, "DELIVERY_ADDRESS")]
+    assert told["address"] == "Storgata 1"
+    assert Customer.objects.get(pk=uid).version == 2
+    emptied = access.put(uid, {"contacts": None, "addresses": []}).json()
+    assert (emptied["contacts"], emptied["addresses"], emptied["address"]) == ([], [], "Storgata 1")
+
+
+def test_a_list_and_the_flat_fields_of_one_put_both_count(access):
+    uid = access.make(address="Storgata 1", addresses=[{"address": "Kaia 2"}])["customerUid"]
+
+    told = access.put(uid, {"city": "Oslo", "addresses": [{"address": "Kaia 3"}]}).json()
+
+    assert (told["address"], told["city"]) == ("Storgata 1", "Oslo")
+    assert [row["address"] for row in told["addresses"]] == ["Kaia 3"]
+
+
+def test_a_customer_sent_back_as_it_was_shown_moves_nothing(access, seller, acme):
+    made = access.make(
+        address="Storgata 1",
+        contacts=[{"firstname": "Kari", "lastname": "N"}],
+        addresses=[{"address": "Kaia 2"}, {"address": "Kaia 3"}],
+        consents=[{"name": "marketing", "status": True, "source": "till"}],
+    )
+    alone = access.make(addresses=[{"address": "Kaia 4"}])  # its own address is a delivery address
+
+    for api in (access, seller):
+        for one in (made, alone):
+            sent = api.get(one["customerUid"]).json()
+            answer = api.put(one["customerUid"], sent)
+
+            assert (answer.status_code, answer.json()) == (200, sent)
+    assert set(Customer.objects.values_list("version", flat=True)) == {1}
+
+
+def test_a_put_states_a_consent_and_undoes_none_that_came_later(access):
+    made = access.make(consents=[{"name": "marketing", "status": True}])
+    uid, shown = made["customerUid"], made["consents"]
+
+    off = access.put(uid, {"consents": [{**shown[0], "status": False}]}).json()["consents"]
+    late = access.put(uid, {"city": "Oslo", "consents": shown}).json()
+    on = access.put(uid, {"consents": [{"name": "marketing", "status": True}]}).json()["consents"]
+    left = access.put(uid, {"consents": []}).json()["consents"]
+
+    assert [row["status"] for row in off] == [False]
+    assert off[0]["createdAt"] >= shown[0]["createdAt"]
+    assert (late["city"], late["consents"]) == ("Oslo", off)
+    assert [row["status"] for row in on] == [True]
+    assert left == on
+
+
+@pytest.mark.parametrize(
+    ("path", "key"), [("contacts", "customerContactUid"), ("addresses", "customerAddressUid")]
+)
+def test_a_client_names_a_row_by_a_uid_of_its_own_once(access, rival, path, key):
+    row_uid = str(uuid.uuid4())
+    row = {key: row_uid, "firstname": "Kari", "lastname": "N"}
+    uid, other = (access.make(address="Storgata 1")["customerUid"] for _n in range(2))
+    stranger = FlowRetail(make_token(rival), tenant=rival.code)
+
+    made = access.post(f"{uid}/{path}", row)
+    answers = [
+        access.post(f"{uid}/{path}", row),
+        access.post(f"{other}/{path}", row),
+        access.put(other, {path: [row]}),
+        access.post("", {"firstname": "Bo", path: [row]}),
+        access.put(uid, {path: [row, row]}),
+        stranger.post("", {"firstname": "Bo", path: [row]}),
+    ]
+
+    assert (made.status_code, made.json()[key]) == (201, row_uid)
+    assert access.get(f"{uid}/{path}/{row_uid}").json() == made.json()
+    assert {(answer.status_code, *fields_of(answer)) for answer in answers} == {(409, path)}
+    assert access.put(f"{uid}/{path}/{row_uid}", {**row, "firstname": "Bo"}).json()[key] == row_uid
+
+
+def test_wrong_rows_of_a_put_are_refused_by_the_vendors_names(access, acme):
+    uid = access.make(address="Storgata 1")["customerUid"]
+
+    for body, field in (
+        ({"contacts": {}}, "contacts"),
+        ({"contacts": ["x"]}, "contacts"),
+        ({"contacts": [{"customerContactUid": "x!"}]}, "contacts.customerContactUid"),
+        ({"contacts": [{"customerContactUid": str(uuid.uuid4())}]}, "contacts"),
+        ({"contacts": [{}]}, "contacts"),
+        ({"contacts": [{"firstname": "a", "email": "x"}]}, "contacts.email"),
+        ({"addresses": [{"address": 7}]}, "addresses.address"),
+        ({"addresses": [{"countryCode": "NOR"}]}, "addresses.countryCode"),
+        ({"consents": [{"name": "marketing"}]}, "consents.status"),
+        ({"consents": [{"status": True}]}, "consents.name"),
+    ):
+        answer = access.put(uid, body)
+
+        assert (answer.status_code, fields_of(answer)) == (400, [field]), body
+    assert Customer.objects.get(pk=uid).version == 1
+
+
 # --- Export --------------------------------------------------------------------------------------
 def test_w32_an_export_has_everything_in_the_vendors_words_and_leaves_its_trace(access, acme, s1):
     GroupFactory(tenant=acme, code="vip")
