@@ -40,7 +40,7 @@ def test_a_clerk_imports_with_the_mouse_and_takes_it_back(office, known, file, r
     page.get_by_role("button", name="Look at the file").click()
     page.get_by_text("Not known.").wait_for()
     office.photograph("import-set-up")
-    assert office.grave_faults() == []
+    assert office.grave_faults("dark") == []
 
     page.get_by_role("button", name="Check every row").click()
     page.get_by_text("day first or month first").wait_for()
@@ -52,7 +52,7 @@ def test_a_clerk_imports_with_the_mouse_and_takes_it_back(office, known, file, r
     # Nobody presses anything: the page notices by itself that it is over.
     page.get_by_role("link", name="Refused (2)").click()
     office.photograph("import-checked")
-    assert office.grave_faults("dark") == []
+    assert office.grave_faults("light") == []
     assert "has an @ sign" in office.text()
 
     page.get_by_role("button", name="Import now").click()
@@ -72,10 +72,7 @@ def test_a_clerk_imports_with_the_mouse_and_takes_it_back(office, known, file, r
 
 
 def test_a_clerk_imports_with_the_keyboard_alone(office, known, file, run_jobs):
-    office.go("/admin/").tab_to("Imports").press("Enter")
-    office.page.wait_for_url("**/importrun/")
-    office.tab_to("Add import").press("Enter")
-    office.page.wait_for_url("**/add/")
+    office.go(ADD)
     office.page.wait_for_function("document.activeElement.type === 'file'")
     with office.page.expect_file_chooser() as chooser:
         office.press("Space")

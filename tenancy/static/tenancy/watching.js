@@ -1,8 +1,9 @@
 // A page of something that goes on elsewhere (an import) asks how it stands, until it has ended.
 (() => {
-  const PAUSE = 1000; // milliseconds
+  const FIRST = 300, LONGEST = 2000; // milliseconds
 
   const watch = (place) => {
+    let pause = FIRST;
     const ask = async () => {
       try {
         const answer = await fetch(place.dataset.watch, { redirect: "manual" });
@@ -15,9 +16,10 @@
       } catch {
         // Asked again below.
       }
-      setTimeout(ask, PAUSE);
+      pause = Math.min(pause * 1.5, LONGEST);
+      setTimeout(ask, pause);
     };
-    setTimeout(ask, PAUSE);
+    setTimeout(ask, pause);
   };
 
   document.addEventListener("DOMContentLoaded", () => {
