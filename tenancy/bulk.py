@@ -1,8 +1,8 @@
-"""Many rows of one table into the database at once: COPY on PostgreSQL, one prepared statement on
-SQLite.
+"""Many rows of one table into the database at once: COPY or one UPDATE on PostgreSQL, one prepared
+statement on SQLite.
 
-For services that make thousands of rows by one set of rules. Nothing is checked here but by the
-database itself; the rows must be clean, and no signal is sent.
+For services that make or change thousands of rows by one set of rules. Nothing is checked here but
+by the database itself; the rows must be clean, and no signal is sent.
 """
 
 import json
@@ -121,6 +121,67 @@ def _execute_many(table, fields, rows):
             f"INSERT INTO {quote(table)} ({columns}) VALUES ({marks})",  # noqa: S608
             adapted(),
         )
+
+
+def update_rows(model, rows, columns):
+    """Write the named columns of rows that are there already, found by their primary key.
+
+    `columns` are names of fields; every row needs a value for each. One statement changes them all,
+    so that two rows cannot exchange what is unique: that, like every other refusal of the database,
+    raises IntegrityError or DataError, and none of them is changed.
+    """
+    if not rows:
+        return
+    meta = model._meta
+    fields = [meta.pk, *(meta.get_field(name) for name in sorted(columns))]
+    values_of = attrgetter(*(field.attname for field in fields))
+    write = _update_from if connection.vendor == "postgresql" else _update_each
+    write(meta.db_table, fields, list(map(values_of, rows)))
+
+
+def _update_from(table, fields, rows):
+    quote = connection.ops.quote_name
+    key, *others = [quote(field.column) for field in fields]
+    said = ", ".join(f"{name} = new.{name}" for name in others)
+    # Of a serial number the type of what leads to it: that is a number's.
+    types = [getattr(field, "target_field", field).rel_db_type(connection) for field in fields]
+    arrays = ", ".join(f"%s::{one}[]" for one in types)
+    columns = [list(values) for values in zip(*rows, strict=True)]
+    for n, field in enumerate(fields):
+        if isinstance(field, models.JSONField):
+            columns[n] = [json.dumps(value, ensure_ascii=False) for value in columns[n]]
+        elif isinstance(field, (models.CharField, models.TextField)):
+            # A choice is a text of a type of its own, and an array has one type.
+            columns[n] = [value if value is None else str(value) for value in columns[n]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {quote(table)} AS old SET {said} "  # noqa: S608
+            f"FROM unnest({arrays}) AS new ({', '.join([key, *others])}) "
+            f"WHERE old.{key} = new.{key}",
+            columns,
+        )
+
+
+def _update_each(table, fields, rows):
+    quote = connection.ops.quote_name
+    key, *others = [quote(field.column) for field in fields]
+    said = ", ".join(f"{name} = %s" for name in others)
+    adapt = [_adapter(field) or _as_it_is for field in fields]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {quote(table)} SET {said} WHERE {key} = %s",  # noqa: S608
+            (
+                [
+                    value if value is None else how(value)
+                    for how, value in zip((*adapt[1:], adapt[0]), (*row[1:], row[0]), strict=True)
+                ]
+                for row in rows
+            ),
+        )
+
+
+def _as_it_is(value):
+    return value
 
 
 def _adapter(field):

@@ -29,12 +29,13 @@ from tenancy.scoping import current_tenant
 from .ahead import read_ahead
 from .errors import FileError, TooManyRows
 from .mapping import Mapping, ShapedRow, shape_rows
+from .numbers import Numbers
 from .plain_rows import PlainCandidate, PlainRows
 from .planning import Plan, plan_import
 from .readers import RawRow
-from .report import CREATED, REFUSED, Report, describe
+from .report import REFUSED, Report, describe
 from .validating import Candidate, Validator
-from .writing import Numbers, Writer
+from .writing import Settled, Writer
 
 CHUNK = 2_000
 # From so many new customers on the database looks at its tables anew.
@@ -307,16 +308,19 @@ class _Run:
             wait_for_other_imports(self.tenant)
         sound = [one for one in candidates if one.clean is not None and not one.errors]
         self.writer.begin(sound)
-        registered = self.writer.register_together(sound)
-        return [self.write_one(candidate, registered) for candidate in candidates]
+        settled = self.writer.settle_together(sound)
+        return [
+            self.write_one(candidate)
+            if (found := settled.get(id(candidate))) is None
+            else _done(candidate, found)
+            for candidate in candidates
+        ]
 
-    def write_one(self, candidate: Candidate, registered: dict[int, uuid.UUID]) -> Done:
-        if id(candidate) in registered:
-            return Done(candidate, CREATED, registered[id(candidate)])
+    def write_one(self, candidate: Candidate) -> Done:
         if candidate.errors:
             return Done(candidate, REFUSED, faults=candidate.errors)
         try:
-            outcome = self.writer.write(candidate)
+            return _done(candidate, self.writer.write(candidate))
         except ValidationError as refusal:
             faults = self.writer.faults(refusal, candidate)
             return Done(candidate, REFUSED, faults=faults, refusal=refusal)
@@ -324,11 +328,13 @@ class _Run:
             message = _("The database refuses this row.")
             fault = describe(candidate.shaped.line, None, None, message)
             return Done(candidate, REFUSED, faults=[fault])
-        writer = self.writer
-        return Done(
-            candidate, outcome, writer.customer_id,
-            before=writer.before, review=writer.review, diff=writer.diff,
-        )  # fmt: skip
+
+
+def _done(candidate: Candidate, settled: Settled) -> Done:
+    return Done(
+        candidate, settled.outcome, settled.customer_id,
+        before=settled.before, review=settled.review, diff=settled.diff,
+    )  # fmt: skip
 
 
 @contextmanager

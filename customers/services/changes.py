@@ -16,12 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 import normalise
 from customers.hooks import hooks
-from customers.models import Customer
+from customers.models import Consent, Customer
 from customers.services.uniqueness import taken_named
 from events.kinds import kind_named
-from events.models import Event, HistoryEntry
-from events.services import build_event, build_history
+from events.models import Event
+from events.services import build_event, build_history, write_history
 from tenancy import clock
+from tenancy.bulk import insert_rows, update_rows
 
 SEARCHED = {
     *("name", "first_name", "last_name", "company_name", "emails", "phones", "contact_persons"),
@@ -216,12 +217,8 @@ def opening_many(changes):
 def _write(change):
     for hook in hooks.updated:
         hook(change)
+    _move_on(change, clock.now())
     customer = change.customer
-    customer.version += 1
-    customer.updated_at = max(clock.now(), customer.updated_at + TICK)
-    if SEARCHED & set(change.changes):
-        customer.search_text = build_search_text(customer)
-        change.columns.add("search_text")
     with taken_named(customer):
         exchanged = _take_back_identifiers(change)
         customer.save(update_fields=[*change.columns, "version", "updated_at"])
@@ -234,36 +231,55 @@ def _write(change):
     leave_trace(change)
 
 
+def _move_on(change, instant, lists=None):
+    """Count a change of a customer, and fold anew what a search looks at where it says so."""
+    customer = change.customer
+    customer.version += 1
+    customer.updated_at = max(instant, customer.updated_at + TICK)
+    if SEARCHED & set(change.changes):
+        customer.search_text = build_search_text(customer, lists)
+        change.columns.add("search_text")
+
+
 def begin_change(customer, *, deed, reason=""):
     """A CustomerChange for a customer whose row the caller has locked, for `write_many`."""
     return CustomerChange(customer, deed, reason)
 
 
-def write_many(changes):
-    """Write what a set-based deed recorded about many customers, as `open_change` writes one:
-    version, history and events, in a few statements for all of them.
+def write_many(changes, *, lists=None):
+    """Write what a set-based deed did to many customers, as `open_change` writes one: columns,
+    version, consents, history and events, in a few statements for all of them.
 
-    The rows are locked by the caller, each customer stands there once, and no change sets a column
-    (one that a joining app sets all the same is written by itself).
+    The rows are locked by the caller, and each customer stands there once; one who wants an
+    identifier of a record that was merged into it is for `open_change`. `lists` maps ids to
+    the rows of the child lists by name, for who has no records that were merged into it; without
+    it the rows that are saved count. Raises IntegrityError where an identifier is taken.
     """
     for change in changes:
         for hook in hooks.updated:
             hook(change)
     instant = clock.now()
-    together = []
+    alike, others, columns = [], [], {"version", "updated_at"}
     for change in changes:
         customer = change.customer
-        customer.version += 1
-        if change.columns or customer.updated_at >= instant:
-            customer.updated_at = max(instant, customer.updated_at + TICK)
-            customer.save(update_fields=[*change.columns, "version", "updated_at"])
+        _move_on(change, instant, lists and lists[customer.pk])
+        if change.columns or customer.updated_at != instant:
+            others.append(customer)
+            columns |= change.columns
         else:
-            customer.updated_at = instant
-            together.append(customer.pk)
-    Customer.objects.filter(pk__in=together).update(version=F("version") + 1, updated_at=instant)
-    traces = [trace_of(change) for change in changes]
-    HistoryEntry.objects.bulk_create([entry for entry, _events in traces])
-    Event.objects.bulk_create([event for _entry, events in traces for event in events])
+            alike.append(customer.pk)
+    Customer.objects.filter(pk__in=alike).update(version=F("version") + 1, updated_at=instant)
+    update_rows(Customer, others, columns)
+    consents = [consent for change in changes for consent in _dated(change)]
+    insert_rows(Consent, consents)
+    by_reason = {}
+    for change in changes:
+        by_reason.setdefault(change.reason, []).append(change)
+    for reason, found in by_reason.items():
+        told = ((one.customer.pk, one.deeds[0], one.customer.version, one.changes) for one in found)
+        write_history(found[0].customer.tenant, "customer", told, reason=reason)
+    if not _eventless.get():
+        Event.objects.bulk_create([event for change in changes for event in _events_of(change)])
 
 
 def _take_back_identifiers(change):
@@ -283,24 +299,21 @@ def _take_back_identifiers(change):
 
 def write_consents(change):
     """Save the statements of consent that the deed made, under the version it makes."""
+    for consent in _dated(change):
+        consent.save(force_insert=True)
+
+
+def _dated(change):
     for consent in change.consents:
         consent.version = change.customer.version
-        consent.save(force_insert=True)
+    return change.consents
 
 
 def leave_trace(change):
     """Write the history row and the events of a change, in its transaction; inside
     `without_customer_events` the history row alone."""
-    entry, events = trace_of(change)
-    entry.save(force_insert=True)
-    for event in events:
-        event.save(force_insert=True)
-
-
-def trace_of(change):
-    """The unsaved history row and the unsaved events of a change."""
     customer = change.customer
-    entry = build_history(
+    build_history(
         customer.tenant,
         "customer",
         customer.pk,
@@ -308,8 +321,14 @@ def trace_of(change):
         changes=change.changes,
         version=customer.version,
         reason=change.reason,
-    )
-    events = [
+    ).save(force_insert=True)
+    for event in () if _eventless.get() else _events_of(change):
+        event.save(force_insert=True)
+
+
+def _events_of(change):
+    customer = change.customer
+    return [
         build_event(
             customer.tenant,
             deed,
@@ -323,9 +342,8 @@ def trace_of(change):
                 if name in kind_named(deed).data
             },
         )
-        for deed in (() if _eventless.get() else change.deeds)
+        for deed in change.deeds
     ]
-    return entry, events
 
 
 def build_search_text(customer, children=None):

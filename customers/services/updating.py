@@ -57,7 +57,7 @@ def update_customer(
     When nothing differs, nothing moves. A customer that somebody else brought up to date meanwhile
     is changed as it now is.
     """
-    tenant, country, errors = customer.tenant, _country(customer), {}
+    tenant, country, errors = customer.tenant, country_of(customer), {}
     clean = collected(errors, clean_profile, changes, tenant=tenant, country=country)
     statements = collected(errors, build_consents, tenant, consents)
     slots = collected(errors, _clean_slots, slots or {}, Context(tenant, country))
@@ -70,15 +70,9 @@ def update_customer(
         # The slot is found by the sign-in as it was.
         for name, item in slots.items():
             clean.children[name] = _rows_of_slot(change.customer, clean, name, item)
-        set_columns(change, clean.columns)
         if created_at is not None:
             change.set("created_at", created_at)
-        _keep_logins_listed(change, clean)
-        for name, rows in clean.children.items():
-            children.replace_children(change, name, rows)
-        for name, value in clean.extras.items():
-            hooks.fields[name].apply(change, value)
-        state_consents(change, statements)
+        bring_in(change, clean, statements, replace=children.replace_children)
     return customer
 
 
@@ -94,6 +88,21 @@ def _rows_of_slot(customer, clean, name, item):
         kind = Address.Kind.SHIPPING
         return with_rows_beside(customer, name, wanted, clean.children[name], kind=kind)
     return wanted
+
+
+def bring_in(change, clean, statements, *, replace):
+    """Bring a clean profile and statements of consent into the open change of a customer.
+
+    `replace(change, list_name, rows)` is what becomes of a list: it is brought about
+    (`replace_children`), or planned for many customers at once.
+    """
+    set_columns(change, clean.columns)
+    _keep_logins_listed(change, clean)
+    for name, rows in clean.children.items():
+        replace(change, name, rows)
+    for name, value in clean.extras.items():
+        hooks.fields[name].apply(change, value)
+    state_consents(change, statements)
 
 
 def _clean_slots(slots, context):
@@ -220,10 +229,11 @@ def get_customer(customer_id):
     return customer
 
 
-def _country(customer):
+def country_of(customer):
+    """The country by which a customer's phones and numbers are read."""
     store = customer.home_store
     return (store.country if store else "") or customer.tenant.country
 
 
 def _context(customer):
-    return Context(customer.tenant, _country(customer))
+    return Context(customer.tenant, country_of(customer))
