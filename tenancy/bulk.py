@@ -11,6 +11,8 @@ from operator import attrgetter
 
 from django.db import connection, models
 
+from normalise import json_bytes
+
 
 class Draft:
     """A row without its model: every column that is not set has the model's default, unless that
@@ -98,7 +100,7 @@ def _copy(table, fields, rows):
             if as_json:
                 row = list(row)
                 for n in as_json:
-                    row[n] = json.dumps(row[n], ensure_ascii=False)
+                    row[n] = json_bytes(row[n]).decode()
             copy.write_row(row)
 
 

@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+import tenancy.lookups  # noqa: F401 - makes `among` known to every column
 from tenancy import permissions
 from tenancy.clock import now
 from tenancy.scoping import OwnedQuerySet, all_tenants, current_tenant, owned_manager

@@ -31,7 +31,7 @@ class Reader:
             return {}
         known = {}
         for customer in drafts_of(
-            Customer.objects.filter(pk__in=ids), "birth_date", without=NEVER_COMPARED
+            Customer.objects.filter(pk__among=ids), "birth_date", without=NEVER_COMPARED
         ):
             customer.tenant = self.tenant
             if customer.home_store_id is not None:
@@ -43,12 +43,12 @@ class Reader:
         if any(candidate.statements for candidate in wanted):
             lists.add("consents")
         for name in READ_LISTS if every else lists:
-            for row in drafts_of(READ_LISTS[name].objects.filter(customer__in=ids).order_by()):
+            for row in drafts_of(READ_LISTS[name].objects.filter(customer__among=ids).order_by()):
                 known[row.customer_id].lists.setdefault(name, []).append(row)
         if every or any(candidate.account for candidate in wanted):
-            for account in drafts_of(ChargeAccount.objects.filter(customer__in=ids)):
+            for account in drafts_of(ChargeAccount.objects.filter(customer__among=ids)):
                 known[account.customer_id].customer.charge_account = account
-        former = Customer.with_merged.filter(merged_into__in=ids)
+        former = Customer.with_merged.filter(merged_into__among=ids)
         for survivor_id, *values in former.values_list("merged_into", *Customer.FOLLOWED):
             held = zip(Customer.FOLLOWED, values, strict=True)
             known[survivor_id].former |= {(name, value) for name, value in held if value}

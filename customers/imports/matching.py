@@ -90,7 +90,7 @@ class Index:
         for key, customer_id in self.pairs(keys):
             self._by_key[key].add(customer_id)
         if contents:
-            rows = Customer.with_merged.filter(pk__in=contents)
+            rows = Customer.with_merged.filter(pk__among=contents)
             for content, found in rows.values_list("pk", SURVIVOR):
                 self._by_content[content].add(found)
 
@@ -124,11 +124,11 @@ class Index:
             return
         column = {"login_phone": "login_phone_key", "email": "login_email",
                   "phone": "login_phone_key"}.get(self.match, self.match)  # fmt: skip
-        rows = Customer.with_merged.filter(**{f"{column}__in": keys})
+        rows = Customer.with_merged.filter(**{f"{column}__among": keys})
         yield from rows.values_list(column, SURVIVOR)
         if self.match == "email":
-            rows = Email.objects.filter(address_key__in=keys)
+            rows = Email.objects.filter(address_key__among=keys)
             yield from rows.values_list("address_key", "customer_id")
         elif self.match == "phone":
-            rows = Phone.objects.filter(digits__in=keys)
+            rows = Phone.objects.filter(digits__among=keys)
             yield from rows.values_list("digits", "customer_id")

@@ -170,6 +170,6 @@ def _taken(identities: list[set], tenant: Any, match: str | None) -> set[tuple[s
     for name, values in wanted.items():
         if name == match or name == "charge_account":
             continue  # the index has looked for these already; who has an account goes alone
-        rows = Customer.with_merged.filter(**{f"{name}__in": values})
+        rows = Customer.with_merged.filter(**{f"{name}__among": values})
         found |= {(name, value) for value in rows.values_list(name, flat=True)}
     return found

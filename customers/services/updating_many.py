@@ -73,9 +73,9 @@ def update_customers(updates, *, reason=""):
 def lock_customers(ids):
     """The rows of these customers, locked until the transaction ends, in the order of their ids (as
     everybody who locks several does); without those who are merged with another record."""
-    rows = Customer.objects.select_for_update(of=("self",)).filter(pk__in=list(ids))
+    rows = Customer.objects.select_for_update(of=("self",)).filter(pk__among=list(ids))
     found = list(rows.order_by("pk"))
-    former = Customer.with_merged.filter(merged_into__in=[one.pk for one in found])
+    former = Customer.with_merged.filter(merged_into__among=[one.pk for one in found])
     merged = set(former.values_list("merged_into", flat=True))
     return [customer for customer in found if customer.pk not in merged]
 
