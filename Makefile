@@ -52,7 +52,7 @@ test: setup-dev ## all tests on SQLite and PostgreSQL (ARGS="-k name")
 test-long: setup-dev ## the same, with the tests that take minutes
 	@$(BIN)/python -m tests.run -m "" $(ARGS)
 
-check: setup-dev ## style, settings, migrations, schema, architecture: in seconds
+check: setup-dev ## style, settings, migrations, schema, words, architecture: in seconds
 	@echo "Style ..."
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet --diff .
@@ -65,6 +65,8 @@ check: setup-dev ## style, settings, migrations, schema, architecture: in second
 	@$(MANAGE) spectacular --validate --fail-on-warn --file var/openapi.yaml
 	@diff -u docs/openapi.yaml var/openapi.yaml || { \
 	  echo "docs/openapi.yaml differs from the code: run make schema and commit it"; exit 1; }
+	@echo "Words ..."
+	@$(BIN)/python -m config.translations --check
 	@echo "Architecture ..."
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/python -m pytest -q tests/test_architecture.py

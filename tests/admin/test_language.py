@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.admin.browsing import text_of
+from tests.admin.browsing import send, text_of
+from tests.admin.conftest import customer_page
 
 pytestmark = pytest.mark.django_db
 START, SWITCH = "/admin/", "/admin/language/"
@@ -19,6 +20,37 @@ def test_the_sign_in_page_speaks_the_language_of_the_browser(client, db):
 
     assert response["Content-Language"] == "nb"
     assert "Logg inn" in text_of(response)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/admin/", ["Finn en kunde", "Registrer en kunde", "Dubletter", "Kunder per nivå"]),
+        ("/admin/customers/customer/", ["Alle sammen…", "Filtre", "Navn, e-post, telefon"]),
+        ("/admin/customers/importrun/", ["Importer"]),
+        ("/admin/customers/datarequest/", ["Personvernkrav"]),
+    ],
+)
+def test_the_pages_are_in_norwegian(office, path, words):
+    page = text_of(office.get(path, **NORWEGIAN))
+
+    assert [word for word in words if word not in page] == []
+
+
+def test_a_customers_page_is_in_norwegian(office, ada):
+    page = text_of(office.get(customer_page(ada), **NORWEGIAN))
+
+    for word in ("Kjent om kunden", "Rediger", "Juster poeng", "Fødselsdato", "der alle begynner"):
+        assert word in page
+
+
+def test_a_refusal_is_in_norwegian(office, ada):
+    office.post(SWITCH, {"language": "nb"})
+
+    response = send(office, customer_page(ada), "customer_form", birth_date="snart")
+
+    assert "Ingenting er lagret ennå." in text_of(response)
+    assert "Skriv en dato som" in text_of(response)
 
 
 def test_a_persons_own_choice_is_kept_and_beats_the_browser(office, boss):
