@@ -21,6 +21,7 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
+from customers.models import Customer, Email, Phone
 from customers.services.changes import without_customer_events
 from events.actors import acting, current
 from events.services import build_event
@@ -40,11 +41,14 @@ from .writing import Settled, Writer
 CHUNK = 2_000
 # From so many new customers on the database looks at its tables anew.
 MANY = 1_000
+GROWN = 4  # times: after so much more, again
 UNKNOWN_GROUPS = (
     "A row that names an unknown group is refused: create the group first, or let the import "
     "create groups (--create-groups)."
 )
 ATTEMPTS = 5
+# The tables in which an import looks for thousands of keys.
+LOOKED_AT = (Customer, Email, Phone)
 
 
 @dataclass(slots=True)
@@ -237,11 +241,15 @@ class _Run:
         rows = self.read(islice(self.plan.source, self.journal.rows, None))
         chunks = iter(lambda: list(islice(rows, CHUNK)), [])
         try:
+            counted_at = MANY
             with seldom_collecting() as collect:
                 for chunk in read_ahead(chunks):
                     self.journal.look_up()
                     self.do(chunk)
                     collect()
+                    if self.report.created >= counted_at * GROWN and not self.report.dry_run:
+                        counted_at = self.report.created
+                        refresh_statistics()
                     if self.progress:
                         self.progress(self.report.rows, self.plan.checked.rows)
         except FileError as fault:
@@ -351,12 +359,16 @@ def seldom_collecting() -> Iterator[Callable[[], object]]:
 
 
 def refresh_statistics() -> None:
-    """Let SQLite count its rows again after many came in: it chooses between indexes by these
-    numbers. PostgreSQL does so by itself."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
+    """Let the database count its rows again after many came in: it chooses between indexes by these
+    numbers. PostgreSQL does so by itself, but minutes later, or never where that is switched off;
+    a look for two thousand keys then reads the whole table."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
             cursor.execute("PRAGMA analysis_limit = 1000")
             cursor.execute("ANALYZE")
+        else:
+            names = [connection.ops.quote_name(model._meta.db_table) for model in LOOKED_AT]
+            cursor.execute(f"ANALYZE {', '.join(names)}")
 
 
 def wait_for_other_imports(tenant: Any) -> None:

@@ -799,3 +799,38 @@ class TestTwoAtOnce:
         assert sum(report.created for report in reports) == 30
         assert sum(report.unchanged for report in reports) == 30
         assert not any(report.errors for report in reports)
+
+
+class TestStatistics:
+    def test_the_database_counts_anew_each_time_a_file_has_grown_a_lot(self, acme, monkeypatch):
+        monkeypatch.setattr(engine, "CHUNK", 5)
+        monkeypatch.setattr(engine, "MANY", 2)
+        counted = []
+        monkeypatch.setattr(
+            engine, "refresh_statistics", lambda: counted.append(Customer.objects.count())
+        )
+
+        import_customers(csv_of("external_id,name", *(f"{n},N{n}" for n in range(45))))
+
+        # At 4 × 2, at 4 × 10, and at the end.
+        assert counted == [10, 40, 45]
+
+    def test_a_dry_run_lets_nothing_be_counted(self, acme, monkeypatch):
+        monkeypatch.setattr(engine, "MANY", 1)
+        monkeypatch.setattr(engine, "refresh_statistics", lambda: pytest.fail("counted"))
+
+        import_customers(
+            csv_of("external_id,name", *(f"{n},N{n}" for n in range(9))), dry_run=True
+        )
+
+    def test_counting_is_a_statement_that_the_database_knows(self, acme):
+        import_customers(csv_of("external_id,name", "1,A"))
+
+        engine.refresh_statistics()
+
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT reltuples FROM pg_class WHERE relname = 'customers_customer'"
+                )
+                assert cursor.fetchone()[0] >= 1
