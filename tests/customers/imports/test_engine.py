@@ -819,9 +819,7 @@ class TestStatistics:
         monkeypatch.setattr(engine, "MANY", 1)
         monkeypatch.setattr(engine, "refresh_statistics", lambda: pytest.fail("counted"))
 
-        import_customers(
-            csv_of("external_id,name", *(f"{n},N{n}" for n in range(9))), dry_run=True
-        )
+        import_customers(csv_of("external_id,name", *(f"{n},N{n}" for n in range(9))), dry_run=True)
 
     def test_counting_is_a_statement_that_the_database_knows(self, acme):
         import_customers(csv_of("external_id,name", "1,A"))
