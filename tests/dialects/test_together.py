@@ -1,12 +1,14 @@
 """One customer base behind all wires: what one of them writes, the others show at once."""
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 
 from customers.models import Customer
 from events.models import HistoryEntry
+from tenancy import clock
 from tests.api_client import Api
 from tests.dialects.flowretail.client import FlowRetail
 from tests.dialects.zeald.client import Zeald, customer, one
@@ -58,6 +60,24 @@ class Wires:
         assert self.spider.post("Customer", customer(**fields)).status_code == 201
         return Customer.objects.get(username="ada").pk
 
+    # --- ways to change
+    def by_house(self, customer_id):
+        body = {"first_name": "Grace", "emails": [{"address": "grace@example.org"}]}
+        self.send("PATCH", f"/api/v1/customers/{customer_id}/", body)
+
+    def by_open_loyalty(self, customer_id):
+        form = {"firstName": "Grace", "email": "grace@example.org"}
+        path = f"/api/{self.tenant.code}/customer/{customer_id}"
+        self.send("PUT", path, {"customer": form})
+
+    def by_flow_retail(self, customer_id):
+        body = {"firstname": "Grace", "email": "grace@example.org"}
+        assert self.flow.put(str(customer_id), body).status_code == 200
+
+    def by_zeald(self, customer_id):
+        fields = {"username": "ada", "b_fname": "Grace", "email": "grace@example.org"}
+        assert self.spider.post("Customer", customer(**fields)).status_code == 200
+
     # --- ways out: (first name, e-mail)
     def house(self):
         (row,) = self.send("GET", "/api/v1/customers/")["results"]
@@ -83,6 +103,13 @@ class Wires:
         row = one(self.spider.get("Customer"))
         return row["b_fname"], row["email"]
 
+    def edited(self):
+        """The instants at which the wires that tell one say that the customer was changed."""
+        (row,) = self.send("GET", "/api/v1/customers/")["results"]
+        (flow,) = self.flow.get().json()["items"]
+        told = row["updated_at"], flow["lastModifiedAt"]
+        return {datetime.fromisoformat(one).replace(microsecond=0) for one in told}
+
     def everywhere(self):
         return {
             *(self.house(), self.open_loyalty(), self.fieldpine(), self.conecto()),
@@ -106,6 +133,41 @@ def test_who_comes_in_one_way_is_seen_on_all_at_once(wires, way):
     customer = Customer.objects.get(pk=customer_id)
     assert customer.version == 1
     assert HistoryEntry.objects.filter(subject_id=customer.pk).count() == 1
+
+
+# Fieldpine registers and Conecto reads; neither has a way to change somebody.
+CHANGES = ["by_house", "by_open_loyalty", "by_flow_retail", "by_zeald"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_on_one_wire_is_seen_on_all_and_moves_once(wires, change):
+    customer_id = wires.from_zeald()
+    with clock.frozen(clock.now() - timedelta(hours=1)):
+        Customer.objects.filter(pk=customer_id).update(updated_at=clock.now())
+    before = Customer.objects.get(pk=customer_id)
+    assert wires.everywhere() == {("Ada", "ada@example.org")}
+
+    getattr(wires, change)(customer_id)
+
+    assert wires.everywhere() == {("Grace", "grace@example.org")}
+    after = Customer.objects.get(pk=customer_id)
+    assert after.version == before.version + 1
+    assert after.updated_at > before.updated_at
+    assert HistoryEntry.objects.filter(subject_id=customer_id, version=after.version).count() == 1
+    (told,) = wires.edited()
+    assert told == after.updated_at.replace(microsecond=0)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_same_change_again_on_one_wire_moves_nothing_on_any(wires, change):
+    customer_id = wires.from_zeald()
+    getattr(wires, change)(customer_id)
+    before = Customer.objects.get(pk=customer_id)
+
+    getattr(wires, change)(customer_id)
+
+    after = Customer.objects.get(pk=customer_id)
+    assert (after.version, after.updated_at) == (before.version, before.updated_at)
 
 
 def test_a_change_on_one_wire_is_one_change_on_all(wires):
