@@ -21,7 +21,7 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Customer, Email, Phone
+from customers.models import Address, Customer, Email, Phone
 from customers.services.changes import without_customer_events
 from events.actors import acting, current
 from events.services import build_event
@@ -47,8 +47,8 @@ UNKNOWN_GROUPS = (
     "create groups (--create-groups)."
 )
 ATTEMPTS = 5
-# The tables in which an import looks for thousands of keys.
-LOOKED_AT = (Customer, Email, Phone)
+# The tables in which an import looks for thousands of keys, and of which every list asks.
+LOOKED_AT = (Customer, Email, Phone, Address)
 
 
 @dataclass(slots=True)
