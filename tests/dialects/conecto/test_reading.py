@@ -54,7 +54,7 @@ def crowd(acme):
     )
 
 
-def test_c01_c04_c07_pages_and_their_meta(api, crowd):
+def test_c01_c04_c07_c29_pages_and_their_meta(api, crowd):
     first, large, far = api.page(1), api.page(1, pageSize=100), api.page(1, page=999)
 
     assert len(first["results"]) == 50
