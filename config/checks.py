@@ -107,6 +107,33 @@ def check_messages(app_configs, **kwargs):
     return found
 
 
+@checks.register(checks.Tags.security, deploy=True)
+def check_messages_leave(app_configs, **kwargs):
+    """The console is for trying out: it sends nothing, and prints codes and links into the log."""
+    if settings.DEBUG:
+        return []
+    found = []
+    if settings.SMS_URL.partition(":")[0] == "console" and not settings.SMS_FILE_PATH:
+        found.append(
+            checks.Warning(
+                "SMS_URL is console: no SMS is sent, and codes appear in the worker's output.",
+                hint="https://TOKEN@gateway/path or twilio://SID:TOKEN@FROM (docs/messages.md).",
+                id="regulars.W008",
+            )
+        )
+    if settings.EMAIL_BACKEND == "django.core.mail.backends.console.EmailBackend":
+        found.append(
+            checks.Warning(
+                "EMAIL_URL is console: no mail is sent, and links and passwords appear in the "
+                "worker's output.",
+                hint="smtp+tls://user:password@host or anymail+<provider>://KEY@ "
+                "(docs/messages.md).",
+                id="regulars.W009",
+            )
+        )
+    return found
+
+
 @checks.register()
 def check_times(app_configs, **kwargs):
     """Times that must outlast others."""

@@ -11,6 +11,7 @@ from django_tasks_db.models import DBTaskResult
 from unfold.contrib.filters.admin import DropdownFilter, RadioFilter
 from unfold.paginator import InfinitePaginator
 
+from events.admin.job_words import in_words
 from events.jobs.deeds import cancel_job, retry_job
 from events.jobs.registry import job_names
 from events.models import Job
@@ -61,7 +62,7 @@ class NameFilter(DropdownFilter):
     title, parameter_name = gettext_lazy("job"), "name"
 
     def lookups(self, request, model_admin):
-        return [(name, name) for name in job_names()]
+        return sorted(((name, in_words(name)) for name in job_names()), key=lambda pair: pair[1])
 
     def queryset(self, request, queryset):
         return queryset.filter(name=self.value()) if self.value() in job_names() else queryset
@@ -72,7 +73,7 @@ class JobAdmin(ReadOnlyAdmin):
     paginator = InfinitePaginator  # a table too large to count on every visit
     list_disable_select_all = True
     list_display = (
-        "name",
+        "told_name",
         "state_shown",
         "progress",
         "attempts",
@@ -86,7 +87,7 @@ class JobAdmin(ReadOnlyAdmin):
     history_subject = "job"
     actions = ("retry_many", "cancel_many")
     fields = (
-        *("name", "state_shown", "progress", "attempts", "next_try", "problem"),
+        *("told_name", "name", "state_shown", "progress", "attempts", "next_try", "problem"),
         *("created_at", "ordered_by", "started_at", "finished_at", "ids", "request_id"),
     )
 
@@ -100,6 +101,10 @@ class JobAdmin(ReadOnlyAdmin):
         return request.resolver_match.url_name == "events_job_changelist"
 
     # --- Shown ----------------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("what"))
+    def told_name(self, job):
+        return in_words(job.name)
+
     @admin.display(description=gettext_lazy("state"))
     def state_shown(self, job):
         if job.state == Job.State.RUNNING and job.cancel_requested:

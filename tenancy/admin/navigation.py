@@ -1,7 +1,12 @@
 """The sidebar, in the order in which staff work: customers first, set-up last."""
 
 from django.urls import reverse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+
+from events.models import Job
+
+MOST_TOLD = 99
 
 WORK = (
     (_("Customers"), "group", "customers.customer"),
@@ -58,14 +63,32 @@ def sidebar(request):
         # Else the list whose address this one begins with would be marked, too.
         for item in work:
             item["active"] = item["link"] == request.path
+    records = links(request, RECORDS)
+    if tenant is not None and user.has_perm("events.view_job"):
+        mark_given_up(records)
     groups = [
         {"items": work},
         {"title": _("Loyalty"), "separator": True, "items": links(request, LOYALTY)},
-        {"title": _("Records"), "separator": True, "items": links(request, RECORDS)},
+        {"title": _("Records"), "separator": True, "items": records},
         {"title": _("Set-up"), "separator": True, "items": set_up},
         {"title": _("Operator"), "separator": True, "items": operator},
     ]
     return [group for group in groups if group["items"]]
+
+
+def mark_given_up(items):
+    """Put how many jobs were given up beside the link to the jobs; one look into the index of jobs
+    that are not done, bounded."""
+    given_up = Job.objects.filter(state=Job.State.DEAD).order_by().values_list("pk")
+    n_jobs = len(given_up[: MOST_TOLD + 1])
+    if not n_jobs:
+        return
+    told = f"{MOST_TOLD}+" if n_jobs > MOST_TOLD else n_jobs
+    page = reverse("admin:events_job_changelist")
+    for item in items:
+        if item["link"] == page:
+            # Lazy: what is a str here the theme takes for the name of a function.
+            item["badge"] = format_lazy(_("{n} given up"), n=told)
 
 
 def links(request, table):

@@ -500,7 +500,7 @@ def test_a_seller_imports_nothing_and_sees_no_import(shop, office, imported):
 
 
 def test_the_list_says_how_each_stands(office, imported, django_assert_max_num_queries):
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         text = text_of(office.get(LIST))
 
     assert "Imported" in text

@@ -4,10 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from events.admin.job_words import WORDS
 from events.jobs import PermanentFailure, enqueue, job
-from events.jobs.registry import _types
-from events.jobs.running import take_next
+from events.jobs.registry import _types, job_names
+from events.jobs.running import run_due, take_next
 from events.models import HistoryEntry, Job
+from tenancy.admin import navigation
 from tenancy.admin.site import SESSION_TENANT
 from tenancy.scoping import all_tenants, in_tenant
 from tests.admin.browsing import form_data, text_of
@@ -206,3 +208,48 @@ class TestTheInstallations:
         assert self.rows(bridge_at_acme) == set()
         assert bridge_at_acme.get(of(theirs)).status_code == 302
         assert bridge_at_acme.post(of(theirs, "cancel")).status_code == 404
+
+
+# --- Seen from everywhere, and in words -----------------------------------------------------------
+def test_every_job_of_the_product_has_words():
+    assert set(WORDS) == {name for name in job_names() if not name.startswith("tests.")}
+
+
+def test_the_list_calls_jobs_by_words_and_the_page_tells_the_name_too(office, tenant):
+    ordered = enqueue("webhooks.tick", tenant=tenant)
+
+    listed, shown = text_of(office.get(LIST)), text_of(office.get(of(ordered)))
+
+    assert "Look for events to tell" in listed
+    assert "Look for events to tell" in shown
+    assert "webhooks.tick" in shown
+
+
+def test_the_sidebar_says_on_every_page_that_jobs_were_given_up(office, dead, rival, run_jobs):
+    enqueue("tests.broken", tenant=rival)
+    run_jobs()
+
+    assert "1 given up" in text_of(office.get(page("customers_customer", "changelist")))
+
+    office.post(of(dead, "retry"))
+    assert "given up" not in text_of(office.get(page("customers_customer", "changelist")))
+
+
+def test_the_sidebar_says_it_to_nobody_else_and_asks_nothing_for_them(shop, dead):
+    with CaptureQueriesContext(connection) as queries:
+        assert "given up" not in text_of(shop.get(page("customers_customer", "changelist")))
+
+    assert not any("events_job" in query["sql"] for query in queries)
+
+
+def test_the_sidebar_asks_once_and_reads_no_more_than_it_tells(office, tenant, dead, monkeypatch):
+    monkeypatch.setattr(navigation, "MOST_TOLD", 1)
+    enqueue("tests.broken", tenant=tenant, thing_id="another")
+    while run_due():
+        pass
+
+    with CaptureQueriesContext(connection) as queries:
+        shown = text_of(office.get(page("customers_customer", "changelist")))
+
+    assert "1+ given up" in shown
+    assert len([query for query in queries if "events_job" in query["sql"]]) == 1

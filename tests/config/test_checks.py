@@ -53,3 +53,28 @@ def test_hosts_and_networks_of_the_operator_are_accepted(settings):
     places = ["registry.internal", "10.20.0.0/16", "127.0.0.1", "fd12::/16"]
 
     assert refusals(settings, OUTBOUND_ALLOW=places) == set()
+
+
+def warned(settings, **changes):
+    """What `check --deploy` says of how messages leave."""
+    refusals(settings, **changes)
+    found = run_checks(include_deployment_checks=True)
+    return {message.id for message in found} & {"regulars.W008", "regulars.W009"}
+
+
+CONSOLE = "django.core.mail.backends.console.EmailBackend"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"SMS_URL": "console:"}, {"regulars.W008"}),
+        ({"SMS_URL": "console:", "SMS_FILE_PATH": "/var/sms"}, set()),
+        ({"SMS_URL": "twilio://SID:TOKEN@+4790000000"}, set()),
+        ({"SMS_URL": "console:", "EMAIL_BACKEND": CONSOLE}, {"regulars.W008", "regulars.W009"}),
+        ({"SMS_URL": "console:", "EMAIL_BACKEND": CONSOLE, "DEBUG": True}, set()),
+    ],
+)
+def test_before_it_is_for_real_messages_must_leave(settings, changes, expected):
+    assert warned(settings, **changes) == expected
+    assert not {"regulars.W008", "regulars.W009"} & refusals(settings, **changes)
