@@ -18,6 +18,7 @@ from events.jobs import (
     RetryLater,
     enqueue,
     job,
+    running,
 )
 from events.jobs.running import perform, run_due, run_job, settle, take_next
 from events.models import Job
@@ -341,6 +342,27 @@ class TestLeases:
             frozen_run.progress(1, 2)
         with pytest.raises(LeaseLost):
             frozen_run.checkpoint({"row": 1})
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"state": "cancelled", "ticket": None}, {"fence": 1}],
+        ids=["cancelled", "taken by another"],
+    )
+    def test_what_happens_while_a_job_is_taken_is_seen(self, acme, seen, monkeypatch, change):
+        ordered = enqueue("tests.look", tenant=acme)
+        kind_of = running.kind_of
+
+        def meanwhile(row):  # between reading the row and holding it
+            Job.objects.filter(pk=row.pk).update(**change)
+            return kind_of(row)
+
+        monkeypatch.setattr(running, "kind_of", meanwhile)
+
+        assert take_next() is None
+        ordered.refresh_from_db()
+        assert ordered.attempts == 0
+        assert {name: getattr(ordered, name) for name in change} == change
+        assert seen == []
 
     def test_progress_and_checkpoints_keep_the_lease_alive(self, acme, new_job):
         start = now()
