@@ -124,6 +124,8 @@ def state_consents(change, rows):
     already holds is no new statement, and one that was made before what holds undoes nothing: a
     system that sends its old records again must not bring a withdrawn consent back. The same
     answer to a new wording is evidence of its own."""
+    if not rows:
+        return
     holds = current_consents(change.customer)
     for row in rows:
         before = holds.get(row.purpose)
