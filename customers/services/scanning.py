@@ -1,6 +1,7 @@
 """Looking for what should be gone: the values of a person, in every table and file."""
 
 import json
+import re
 from pathlib import Path
 
 from django.conf import settings
@@ -13,6 +14,9 @@ from customers.services.holdings import Holdings, merged_records
 FEWEST = 3
 # In a picture's bytes, a random file name or the ids of the journal three letters stand by chance.
 FEWEST_IN_FILES = 6
+# An id in a text: so many letters of it in a row are no chance any more.
+ID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
+FEWEST_IN_IDS = 8
 SHOWN_ROWS = 20
 CHUNK = 1 << 20
 
@@ -100,13 +104,29 @@ def _scan_column(table, column, values, customer_id, report, own_list):
     if table.is_about_customers:
         own = hits.filter(_rows_of(table, customer_id))
         elsewhere = hits.exclude(_rows_of(table, customer_id))
-    for name, rows in ((own_list, own), ("elsewhere", elsewhere)):
-        count = rows.count()
+    found = [str(key) for key, text in own.values_list("pk", "_text") if _tells(text, values)]
+    n_elsewhere = elsewhere.count()
+    others = elsewhere.values_list("pk", flat=True)[:SHOWN_ROWS] if n_elsewhere else ()
+    for name, count, keys in (
+        (own_list, len(found), found[:SHOWN_ROWS]),
+        ("elsewhere", n_elsewhere, [str(key) for key in others]),
+    ):
         if count:
-            keys = [str(key) for key in rows.values_list("pk", flat=True)[:SHOWN_ROWS]]
             report[name].append(
                 {"table": table.label, "column": column.name, "count": count, "rows": keys}
             )
+
+
+def _tells(text, values):
+    """Whether one of the values stands in a text otherwise than by chance: a short one may be a
+    part of any id (`ada` of a request's)."""
+    text = text.lower()
+    without_ids = ID.sub(" ", text)
+    return any(
+        form.lower() in (text if len(value) >= FEWEST_IN_IDS else without_ids)
+        for value in values
+        for form in (value, json.dumps(value)[1:-1])
+    )
 
 
 def _rows_of(table, customer_id):

@@ -21,6 +21,7 @@ from customers.services import (
     set_avatar,
     update_customer,
 )
+from customers.services.scanning import _tells
 from events.actors import Actor, acting
 from events.models import Event, HistoryEntry
 from events.services import claim_key, complete_key
@@ -403,3 +404,13 @@ def test_a_short_name_that_a_file_holds_by_chance_is_no_alarm(ada, settings):
 
     assert short["clean"]
     assert [place["column"] for place in whole["left"]] == [chance.name]
+
+
+def test_a_short_name_within_an_id_is_no_alarm_and_beside_one_it_is():
+    request = "1f0c6adab2e94d7790aa41c2d3e4f506"
+
+    assert not _tells(f"request {request}", ["Ada"])
+    assert not _tells("6b1f0ada-6f5d-4c9c-9a3e-3f2a4d1c9b10", ["Ada"])
+    assert _tells(f"request {request} of Ada", ["Ada"])
+    assert _tells("written to adabyron", ["Ada"])
+    assert _tells(f"request {request}", [request])
