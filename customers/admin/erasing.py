@@ -9,7 +9,7 @@ import json
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -26,6 +26,8 @@ from customers.services.erasure_receipts import anonymise_with_receipt
 from customers.services.exporting import export_customer
 from customers.services.previewing import anonymisation_preview
 from tenancy import clock
+from tenancy.masking import reader_of
+from tenancy.permissions import MASKED
 
 
 class ErasureForm(forms.Form):
@@ -84,7 +86,7 @@ class ErasurePages:
                 }
                 for asked in DataRequest.objects.about([customer.pk]).to_answer()
             ]
-        if user.has_perm("customers.export"):
+        if user.has_perm("customers.export") and reader_of(request, customer.pk) != MASKED:
             items.append(self._button(customer, "export", _("Download all data"), "download"))
         if customer.anonymised_at is None and user.has_perm("customers.anonymise"):
             items.append(
@@ -103,6 +105,9 @@ class ErasurePages:
         """Everything held about one customer, as a file; that it was given out is recorded."""
         customer = self.get_or_404(request, object_id)
         self.insist(request, "customers.export")
+        if self.reader(request) == MASKED:
+            # Everything that is masked stands in the file; once it is shown, it may be taken.
+            raise PermissionDenied
         if request.method != "POST":
             context = {
                 "title": f"{customer}: {_('Download all data')}",

@@ -97,6 +97,20 @@ def test_a_reveal_shows_one_customer_for_a_while_and_is_written_down(shop, acme,
         assert "ada@example.org" not in told(shop.get(customer_page(ada)))
 
 
+def test_the_download_of_all_data_is_no_way_around_the_mask(shop, office, ada):
+    path = customer_page(ada, "export")
+    assert path not in text_of(shop.get(customer_page(ada)))
+    for response in (shop.get(path), shop.post(path)):
+        assert response.status_code == 403
+        assert "ada@example.org" not in told(response)
+    assert not HistoryEntry.objects.filter(deed="customer.exported").exists()
+
+    shop.post(customer_page(ada, "reveal"))
+
+    assert b"ada@example.org" in shop.post(path).content.lower()
+    assert b"ada@example.org" in office.post(path).content.lower()
+
+
 def test_a_link_reveals_nothing(shop, ada):
     assert shop.get(customer_page(ada, "reveal")).status_code == 405
     assert "ada@example.org" not in told(shop.get(customer_page(ada)))
