@@ -9,6 +9,7 @@ class CustomersConfig(AppConfig):
         # jobs and registry add what they have by being loaded
         from customers import jobs, kinds, messages, registry  # noqa: F401
         from customers.hooks import hooks
+        from customers.services.bulk_deeds import offer_bulk_deeds
         from customers.services.data_requests import answer_erasures
         from customers.services.messaging import forget_typed
         from customers.services.reading import write_read
@@ -21,3 +22,4 @@ class CustomersConfig(AppConfig):
         hooks.deleted.append(forget_typed)
         hooks.erased.append(answer_erasures)
         hooks.deleted.append(answer_erasures)
+        offer_bulk_deeds()

@@ -26,6 +26,31 @@ class ExtraField:
     apply_many: Callable | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BulkKind:
+    """What may be done with many chosen customers at once: its words, the right it takes, and how
+    it is done with one of them.
+
+    Where more must be chosen than the customers (which group), `clean_choice(values)` makes of it
+    what JSON can hold, or raises ValidationError by field; `tell(choice)` is the deed in words, and
+    `obstacle(choice)` a sentence where it can be done with nobody, or "".
+    """
+
+    name: str
+    label: str
+    sentence: str
+    operation: str  # of the table of rights
+    most: int
+    # (customers, choice) -> those of the queryset `customers` who are so already.
+    so_already: Callable | None = None
+    # (customer, choice, reason) -> whether anything changed; may raise ValidationError.
+    perform: Callable | None = None
+    is_mild: bool = False
+    clean_choice: Callable | None = None
+    tell: Callable | None = None
+    obstacle: Callable = lambda choice: ""
+
+
 @dataclass(slots=True)
 class HookTable:
     """The deeds that can be joined. Each list holds callables."""
@@ -67,12 +92,20 @@ class HookTable:
     make_groups: list = field(default_factory=list)
     # name -> ExtraField
     fields: dict = field(default_factory=dict)
+    # name -> BulkKind, in the order in which they are offered
+    bulk_deeds: dict = field(default_factory=dict)
 
     def add_field(self, extra):
         """Own a profile name; two apps cannot own the same."""
         if extra.name in self.fields:
             raise ValueError(f"the field {extra.name!r} is owned already")
         self.fields[extra.name] = extra
+
+    def add_bulk_deed(self, kind):
+        """Offer a deed for many customers."""
+        if kind.name in self.bulk_deeds:
+            raise ValueError(f"the deed {kind.name!r} is there already")
+        self.bulk_deeds[kind.name] = kind
 
 
 hooks = HookTable()

@@ -16,6 +16,7 @@ from customers.models import Customer
 from customers.search import find_customer, search_customers
 from groups.models import Group, Subscription
 from groups.services import (
+    add_to_group,
     create_group,
     delete_group,
     remove_from_group,
@@ -177,9 +178,9 @@ class GroupAdmin(ModelAdmin):
                 refused.append((name, _("nobody has it")))
             else:
                 try:
-                    subscribe_customer(
-                        customer, group, subscribed=values["subscribed"], source="back office"
-                    )
+                    # Nobody has said anything where it is not ticked: a member's wish stays.
+                    deed = subscribe_customer if values["subscribed"] else add_to_group
+                    deed(customer, group, subscribed=values["subscribed"], source="back office")
                     n_added += 1
                 except ValidationError as error:
                     refused.append((name, " ".join(error.messages)))

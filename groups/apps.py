@@ -6,8 +6,9 @@ class GroupsConfig(AppConfig):
     verbose_name = "Groups"
 
     def ready(self):
-        from groups import joining, kinds, privacy
+        from groups import bulk_deeds, joining, kinds, privacy
 
         joining.join_hooks()
+        bulk_deeds.offer_bulk_deeds()
         kinds.register()
         privacy.register()

@@ -2,41 +2,39 @@
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.core.exceptions import ValidationError
 from django.http import HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from customers.admin.deed import ReasonForm
+from customers.hooks import hooks
 from customers.models import BulkDeed, Customer
 from customers.privacy import registry
 from customers.services.bulk_deeds import (
+    ANONYMISE,
     cancel_bulk_deed,
+    choose_for_bulk_deed,
     confirm_bulk_deed,
     draft_bulk_deed,
     preview_bulk_deed,
 )
+from groups.models import Group
 from tenancy.admin.base import ReadOnlyAdmin
 from tenancy.admin.telling import KINDS, badge
 
-Deed, State = BulkDeed.Deed, BulkDeed.State
+State = BulkDeed.State
 SHOWN = 10
 RECEIPTS_SHOWN = 200
-SENTENCES = {
-    Deed.ACTIVATE: gettext_lazy("They can sign in, earn and be written to again."),
-    Deed.DEACTIVATE: gettext_lazy(
-        "They cannot sign in or earn any more, and every session ends. Nothing is lost: activating "
-        "brings everything back."
-    ),
-    Deed.ANONYMISE: gettext_lazy(
-        "Everything personal about them is erased for good; nameless rows stay for the totals. "
-        "Each is done by itself: a refused one stops no other. It cannot be undone."
-    ),
-}
 COLOURS = {State.WAITING: "info", State.RUNNING: "info", State.DONE: "success"}
 OUTCOMES = {
     "done": gettext_lazy("Done"),
@@ -65,25 +63,57 @@ class ConfirmForm(ReasonForm):
             )
 
 
+class GroupForm(forms.Form):
+    """Which group."""
+
+    group = forms.ModelChoiceField(
+        Group.objects.none(), label=gettext_lazy("Group"), widget=UnfoldAdminSelectWidget
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["group"].queryset = Group.objects.order_by("title", "code")
+        self.fields["group"].empty_label = "—"
+
+
+class JoiningForm(GroupForm):
+    """Which group, and whether they have said that they want its mail."""
+
+    subscribed = forms.BooleanField(
+        label=gettext_lazy("They want the mail of this group"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=gettext_lazy("Only tick it when they have said so."),
+    )
+
+
+CHOICES = {"add_to_group": JoiningForm, "remove_from_group": GroupForm}
+
+
+def kinds_for(user):
+    """The deeds for many that `user` may do, the gravest last."""
+    mine = [kind for kind in hooks.bulk_deeds.values() if user.has_perm(kind.operation)]
+    return sorted(mine, key=lambda kind: kind.name == ANONYMISE)
+
+
 class ManyActions:
     """The deeds for many as actions of the list of customers."""
 
-    @admin.action(description=gettext_lazy("Activate…"))
-    def activate_many(self, request, queryset):
-        return self._choose(request, queryset, Deed.ACTIVATE)
+    def get_actions(self, request):
+        """With those of the table that the role may do, as "<name>_many"."""
+        if IS_POPUP_VAR in request.GET:
+            return {}  # there one is chosen, and nothing done
+        own = {
+            f"{kind.name}_many": (_begin(kind), f"{kind.name}_many", f"{kind.label}…")
+            for kind in kinds_for(request.user)
+        }
+        return own | super().get_actions(request)
 
-    @admin.action(description=gettext_lazy("Deactivate…"))
-    def deactivate_many(self, request, queryset):
-        return self._choose(request, queryset, Deed.DEACTIVATE)
-
-    @admin.action(description=gettext_lazy("Anonymise…"))
-    def anonymise_many(self, request, queryset):
-        return self._choose(request, queryset, Deed.ANONYMISE)
-
-    def _choose(self, request, queryset, deed):
-        self.insist(request, f"customers.{deed}")
+    def begin_many(self, request, queryset, kind):
+        """Keep who is chosen, and go on to the page that asks before anything happens."""
+        self.insist(request, kind.operation)
         try:
-            bulk = draft_bulk_deed(deed, Customer.objects.filter(pk__in=queryset.values("pk")))
+            bulk = draft_bulk_deed(kind.name, Customer.objects.filter(pk__in=queryset.values("pk")))
         except ValidationError as error:
             for message in error.messages:
                 messages.error(request, message)
@@ -91,20 +121,37 @@ class ManyActions:
         return redirect("admin:customers_bulkdeed_change", bulk.pk)
 
 
+def _begin(kind):
+    def action(model_admin, request, queryset):
+        return model_admin.begin_many(request, queryset, kind)
+
+    return action
+
+
 @admin.register(BulkDeed)
 class BulkDeedAdmin(ReadOnlyAdmin):
     actions = None
-    list_display = ("deed", "n_total", "state_shown", "counts_shown", "who_shown", "created_at")
+    list_display = (
+        "deed_shown",
+        "n_total",
+        "state_shown",
+        "counts_shown",
+        "who_shown",
+        "created_at",
+    )
     sortable_by = ()
 
     def get_queryset(self, request):
         found = super().get_queryset(request)
-        if not request.user.has_perm("customers.anonymise"):
-            found = found.exclude(deed=Deed.ANONYMISE)
+        found = found.filter(deed__in=[kind.name for kind in kinds_for(request.user)])
         return found.exclude(state=State.DRAFT) if self._is_list(request) else found
 
     def _is_list(self, request):
         return request.resolver_match.url_name == "customers_bulkdeed_changelist"
+
+    @admin.display(description=gettext_lazy("what"))
+    def deed_shown(self, bulk):
+        return bulk.words
 
     @admin.display(description=gettext_lazy("state"))
     def state_shown(self, bulk):
@@ -128,13 +175,15 @@ class BulkDeedAdmin(ReadOnlyAdmin):
 
     def _bulk(self, request, object_id):
         bulk = self.get_or_404(request, str(object_id))
-        if not request.user.has_perm(f"customers.{bulk.deed}"):
-            raise PermissionDenied
+        self.insist(request, bulk.kind.operation)
         return bulk
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         bulk = self._bulk(request, object_id)
         if bulk.state == State.DRAFT:
+            is_asked = bulk.kind.clean_choice is not None and "choose" in request.GET
+            if bulk.lacks_choice or is_asked:
+                return self._choose(request, bulk)
             return self._draft(request, bulk)
         if request.method == "POST":
             messages.info(request, _("It was confirmed already."))
@@ -148,9 +197,27 @@ class BulkDeedAdmin(ReadOnlyAdmin):
         response["Cache-Control"] = "no-store"
         return response
 
+    def _choose(self, request, bulk):
+        """What the deed needs beside the customers, before it can be looked at."""
+        form = CHOICES[bulk.deed](request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                chosen = choose_for_bulk_deed(bulk, form.cleaned_data)
+                return redirect(self.url_name("change"), chosen.pk)
+            except ValidationError as error:
+                put_beside(form, error)
+        context = {
+            "title": self._title(bulk),
+            "sentence": bulk.kind.sentence,
+            "form": form,
+            "button": _("Continue"),
+            "cancel_url": reverse("admin:customers_customer_changelist"),
+        }
+        return self.page(request, "admin/deed.html", context, obj=bulk)
+
     def _draft(self, request, bulk):
         preview = preview_bulk_deed(bulk)
-        n_todo, erases = preview["n_todo"], bulk.deed == Deed.ANONYMISE
+        n_todo, erases = preview["n_todo"], bulk.deed == ANONYMISE
         data = request.POST if request.method == "POST" else None
         form = ConfirmForm(data, n_todo=n_todo, erases=erases)
         if data is not None and form.is_valid():
@@ -158,21 +225,20 @@ class BulkDeedAdmin(ReadOnlyAdmin):
                 confirm_bulk_deed(bulk, **form.cleaned_data)
                 return redirect(self.url_name("change"), bulk.pk)
             except ValidationError as error:
-                told = getattr(error, "error_dict", None) or {None: error.error_list}
-                for name, errors in told.items():
-                    form.add_error(name, errors)
+                put_beside(form, error)
         some = Customer.objects.filter(pk__in=bulk.customer_ids[:SHOWN]).order_by("number")
         context = {
             "title": self._title(bulk),
-            "sentence": SENTENCES[bulk.deed],
+            "sentence": bulk.kind.sentence,
             "bulk": bulk,
             "preview": preview,
             "out_of_reach": [one for one in registry.stores if not one.reached] if erases else [],
             "some": some,
             "n_more": bulk.n_total - len(some),
             "form": form,
-            "button": _("Anonymise for good") if erases else bulk.get_deed_display(),
-            "danger": bulk.deed != Deed.ACTIVATE,
+            "button": _("Anonymise for good") if erases else bulk.kind.label,
+            "danger": not bulk.kind.is_mild,
+            "may_choose": bool(bulk.choice),
             "blocked": "" if n_todo else _("There is nobody of whom this could be done."),
             "cancel_url": reverse("admin:customers_customer_changelist"),
         }
@@ -181,7 +247,7 @@ class BulkDeedAdmin(ReadOnlyAdmin):
     @staticmethod
     def _title(bulk):
         words = ngettext("%(what)s: %(n)s customer", "%(what)s: %(n)s customers", bulk.n_total)
-        return words % {"what": bulk.get_deed_display(), "n": f"{bulk.n_total:,}"}
+        return words % {"what": bulk.words, "n": f"{bulk.n_total:,}"}
 
     def state_view(self, request, object_id):
         """What changes while it runs, as a piece of the page."""
@@ -199,7 +265,7 @@ class BulkDeedAdmin(ReadOnlyAdmin):
             "counts": [(words, bulk.counts.get(name, 0)) for name, words in OUTCOMES.items()],
             "results": [{**one, "customer": known.get(one["id"])} for one in results],
             "n_more": max(0, len(bulk.results) - len(results)) if not bulk.is_moving else 0,
-            "erases": bulk.deed == Deed.ANONYMISE,
+            "erases": bulk.deed == ANONYMISE,
         }
 
     def cancel_view(self, request, object_id):
@@ -212,6 +278,13 @@ class BulkDeedAdmin(ReadOnlyAdmin):
             for message in error.messages:
                 messages.error(request, message)
         return redirect(self.url_name("change"), bulk.pk)
+
+
+def put_beside(form, error):
+    """A service's refusal beside the fields of the form."""
+    told = getattr(error, "error_dict", None) or {None: error.error_list}
+    for name, errors in told.items():
+        form.add_error(name if name in form.fields else None, errors)
 
 
 def _badge(bulk):

@@ -223,10 +223,7 @@ DEEDS = {
 class DeedPages(ManyActions, ErasurePages):
     """The deeds as pages of the customer admin and as actions on its list."""
 
-    actions = (
-        *("activate_many", "deactivate_many", "send_code_many", "merge_two"),
-        "anonymise_many",
-    )
+    actions = ("send_code_many", "merge_two")
 
     def get_urls(self):
         return [
@@ -325,17 +322,11 @@ class DeedPages(ManyActions, ErasurePages):
     # --- Many at once -------------------------------------------------------------------------
     def get_actions(self, request):
         actions = super().get_actions(request)
-        needed = {
-            "activate_many": "customers.activate",
-            "deactivate_many": "customers.deactivate",
-            "send_code_many": "customers.send_code",
-            "merge_two": "customers.merge",
-            "anonymise_many": "customers.anonymise",
-        }
+        needed = {"send_code_many": "customers.send_code", "merge_two": "customers.merge"}
         return {
             name: action
             for name, action in actions.items()
-            if request.user.has_perm(needed.get(name, ""))
+            if name not in needed or request.user.has_perm(needed[name])
         }
 
     @admin.action(description=gettext_lazy("Send activation"))

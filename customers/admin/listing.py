@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from customers.models import BulkDeed, Customer, SavedView
-from customers.services.bulk_deeds import MOST, draft_bulk_deed
+from customers.admin.bulk_deeds import kinds_for
+from customers.models import Customer, SavedView
 from customers.services.saved_views import forget_view, save_view
 from tenancy.scoping import current_tenant
 
@@ -37,7 +37,7 @@ class ListPages:
             if member
             else [],
             "may_save_view": member is not None and bool(request.GET.keys() - {"q", "p"}),
-            "may_do_all": bool(self._deeds_for(request)),
+            "may_do_all": bool(kinds_for(request.user)),
         }
         return super().changelist_view(request, {**(extra_context or {}), **context})
 
@@ -76,19 +76,17 @@ class ListPages:
     def all_view(self, request):
         """How many customers the list with these filters shows, and what may be done with all of
         them; a POST of `deed` chooses them for it and leads to the page that confirms."""
-        deeds = self._deeds_for(request)
-        if not deeds:
+        kinds = {kind.name: kind for kind in kinds_for(request.user)}
+        if not kinds:
             raise Http404
         found = self.get_changelist_instance(request).get_queryset(request)
         chosen = Customer.objects.filter(pk__in=found.order_by().values("pk"))
         if request.method == "POST":
-            deed = request.POST.get("deed")
-            if deed not in deeds:
+            if request.POST.get("deed") not in kinds:
                 raise Http404
-            try:
-                return redirect("admin:customers_bulkdeed_change", draft_bulk_deed(deed, chosen).pk)
-            except ValidationError as error:
-                self.message_user(request, " ".join(error.messages), messages.ERROR)
+            begun = self.begin_many(request, chosen, kinds[request.POST["deed"]])
+            if begun is not None:
+                return begun
         elif request.method != "GET":
             return HttpResponseNotAllowed(["GET", "POST"])
         n = chosen.count()
@@ -96,20 +94,13 @@ class ListPages:
             "title": ngettext("%(n)s customer", "%(n)s customers", n) % {"n": f"{n:,}"},
             "n": n,
             "deeds": [
-                {"name": deed, "words": BulkDeed.Deed(deed).label, "most": MOST[deed],
-                 "too_many": n > MOST[deed]}
-                for deed in deeds
+                {"name": kind.name, "words": kind.label, "most": f"{kind.most:,}",
+                 "too_many": n > kind.most}
+                for kind in kinds.values()
             ],
             "query": request.GET.urlencode(),
         }  # fmt: skip
         return self.page(request, "admin/customers/customer/all.html", context)
-
-    def _deeds_for(self, request):
-        return [
-            str(deed.value)
-            for deed in BulkDeed.Deed
-            if request.user.has_perm(f"customers.{deed.value}")
-        ]
 
     def _list(self):
         return reverse(self.url_name("changelist"))

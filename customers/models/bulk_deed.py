@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from customers.hooks import hooks
 from tenancy.clock import now
 from tenancy.models import TenantOwned
 
@@ -13,17 +14,13 @@ from tenancy.models import TenantOwned
 class BulkDeed(TenantOwned):
     """Customers whom somebody chose, and what is to be done with all of them.
 
-    A DRAFT is only looked at; it goes after a day unless somebody confirms it. `ids` holds 16 bytes
-    for each customer, in the order of their numbers. `counts` are of done, unchanged and refused;
-    `results` tell of each customer who was refused, and after an anonymisation of every one, what
-    the search found: by id, never by name. `reason` stands in the histories; here it goes when the
-    deed is through.
+    A DRAFT is only looked at; it goes after a day unless somebody confirms it. What is done is told
+    by `deed`, a name of the table `hooks.bulk_deeds`, and `choice`, what its `clean_choice` made of
+    the rest (which group). `ids` holds 16 bytes for each customer, in the order of their numbers.
+    `counts` are of done, unchanged and refused; `results` tell of each customer who was refused,
+    and after an anonymisation of every one, what the search found: by id, never by name. `reason`
+    stands in the histories; here it goes when the deed is through.
     """
-
-    class Deed(models.TextChoices):
-        ACTIVATE = "activate", _("Activate")
-        DEACTIVATE = "deactivate", _("Deactivate")
-        ANONYMISE = "anonymise", _("Anonymise")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Not confirmed")
@@ -33,7 +30,8 @@ class BulkDeed(TenantOwned):
         CANCELLED = "cancelled", _("Cancelled")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    deed = models.CharField(_("what"), max_length=10, choices=Deed.choices)
+    deed = models.CharField(_("what"), max_length=20)
+    choice = models.JSONField(_("which"), default=dict)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
     ids = models.BinaryField()
     n_total = models.PositiveIntegerField(_("customers"))
@@ -61,7 +59,23 @@ class BulkDeed(TenantOwned):
         indexes = [models.Index(fields=["tenant", "-created_at", "-id"], name="bulk_deed_list")]
 
     def __str__(self):
-        return f"{self.get_deed_display()} ({self.n_total})"
+        return f"{self.words} ({self.n_total})"
+
+    @property
+    def kind(self):
+        return hooks.bulk_deeds[self.deed]
+
+    @property
+    def words(self):
+        """What is done, for people."""
+        if self.kind.tell is None or not self.choice:
+            return str(self.kind.label)
+        return str(self.kind.tell(self.choice))
+
+    @property
+    def lacks_choice(self):
+        """Whether something must be chosen yet before it can be looked at."""
+        return self.kind.clean_choice is not None and not self.choice
 
     @property
     def customer_ids(self):

@@ -393,8 +393,9 @@ registry.add_table(
 
 registry.add_table(
     "customers.BulkDeed",
-    lines("id tenant deed state ids n_total n_done counts results", KEPT, exported=False),
-    lines("reason job_id cancel_requested actor_kind created_at finished_at", KEPT, exported=False),
+    lines("id tenant deed choice state ids n_total n_done counts", KEPT, exported=False),
+    lines("results reason job_id cancel_requested actor_kind", KEPT, exported=False),
+    lines("created_at finished_at", KEPT, exported=False),
     lines("actor_id actor_label", KEPT, personal="staff", why=REQUEST_STAFF, exported=False),
     purpose="a deed for many customers: their ids, and what became of each",
     limit="as long as the tenant; the reason goes when it is through",

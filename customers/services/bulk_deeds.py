@@ -4,6 +4,7 @@ Each customer is done in a transaction of its own with the row that counts it, s
 dies does nobody twice, and one who is refused stops no other.
 """
 
+import uuid
 from collections import Counter
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from customers.hooks import BulkKind, hooks
 from customers.models import BulkDeed, ChargeAccount, Customer, DataRequest
 from customers.privacy import registry
 from customers.services.changes import CustomerGone
@@ -23,24 +25,75 @@ from events.services import clean_reason
 from tenancy import clock
 from tenancy.scoping import current_tenant
 
-Deed, State = BulkDeed.Deed, BulkDeed.State
+State, Status = BulkDeed.State, Customer.Status
 JOB = "customers.bulk_deed"
-# Each anonymised customer is searched for afterwards in every table.
-MOST = {Deed.ACTIVATE: 5_000, Deed.DEACTIVATE: 5_000, Deed.ANONYMISE: 1_000}
+ANONYMISE = "anonymise"
 MOST_TOLD = 1_000
 # What the system derives or counts: it goes too, but tells a reader nothing.
 DERIVED = {"id", "at", "created_at", "position", "digits", "reversed_digits", "search_text"}
 DRAFT_KEPT = timedelta(days=1)
-WANTED = {Deed.ACTIVATE: Customer.Status.ACTIVE, Deed.DEACTIVATE: Customer.Status.BLOCKED}
+
+
+# --- What there is -----------------------------------------------------------------------------
+def offer_bulk_deeds():
+    """Add our deeds to the table; called once when the app is ready."""
+    hooks.add_bulk_deed(
+        BulkKind(
+            "activate",
+            gettext_lazy("Activate"),
+            gettext_lazy("They can sign in, earn and be written to again."),
+            "customers.activate",
+            5_000,
+            so_already=lambda customers, choice: customers.filter(status=Status.ACTIVE),
+            perform=_switch(activate_customer, Status.ACTIVE),
+            is_mild=True,
+        )
+    )
+    hooks.add_bulk_deed(
+        BulkKind(
+            "deactivate",
+            gettext_lazy("Deactivate"),
+            gettext_lazy(
+                "They cannot sign in or earn any more, and every session ends. Nothing is lost: "
+                "activating brings everything back."
+            ),
+            "customers.deactivate",
+            5_000,
+            so_already=lambda customers, choice: customers.filter(status=Status.BLOCKED),
+            perform=_switch(deactivate_customer, Status.BLOCKED),
+        )
+    )
+    hooks.add_bulk_deed(
+        BulkKind(
+            ANONYMISE,
+            gettext_lazy("Anonymise"),
+            gettext_lazy(
+                "Everything personal about them is erased for good; nameless rows stay for the "
+                "totals. Each is done by itself: a refused one stops no other. It cannot be undone."
+            ),
+            "customers.anonymise",
+            1_000,  # each is searched for afterwards in every table, see `_do`
+        )
+    )
+
+
+def _switch(deed, wanted):
+    def perform(customer, choice, reason):
+        if customer.status == wanted:
+            return False
+        deed(customer, reason=reason)
+        return True
+
+    return perform
 
 
 # --- Choosing ----------------------------------------------------------------------------------
 def draft_bulk_deed(deed, customers):
     """Remember whom somebody chose for a deed; `customers` is a queryset. Nothing happens yet.
 
-    Raises ValidationError (code "too_many") for more than MOST, and for nobody.
+    Raises ValidationError (code "too_many") for more than the deed takes, and for nobody.
     """
-    most = MOST[deed]
+    most = hooks.bulk_deeds[deed].most
     ids = list(customers.order_by("number", "pk").values_list("pk", flat=True)[: most + 1])
     if len(ids) > most:
         message = _("At most %(most)s at once. Narrow the list down.") % {"most": f"{most:,}"}
@@ -59,6 +112,25 @@ def draft_bulk_deed(deed, customers):
     )
 
 
+def choose_for_bulk_deed(bulk, values):
+    """Settle what the deed needs beside the customers; answers the draft that holds it. One that
+    was settled stays as somebody may have it before them: another choice is another draft.
+
+    Raises ValidationError by field; code "bulk_state" when it was confirmed already.
+    """
+    choice = bulk.kind.clean_choice(values)
+    with transaction.atomic():
+        locked = BulkDeed.objects.select_for_update().get(pk=bulk.pk)
+        if locked.state != State.DRAFT:
+            raise ValidationError(_("It was confirmed already."), code="bulk_state")
+        if locked.choice and locked.choice != choice:
+            locked.pk, locked.created_at = uuid.uuid4(), clock.now()
+            locked._state.adding = True
+        locked.choice = choice
+        locked.save()
+    return locked
+
+
 def preview_bulk_deed(bulk):
     """What the deed would do, from the data as it now is.
 
@@ -73,15 +145,19 @@ def preview_bulk_deed(bulk):
     alive = found.filter(anonymised_at=None)
     n_gone = len(ids) - alive.count() - shells
     told = {"unchanged": 0, "warnings": [], "erased": [], "kept": []}
-    if bulk.deed == Deed.ANONYMISE:
+    if bulk.deed == ANONYMISE:
         told["unchanged"] = shells
         told["n_todo"] = alive.count()
         told["warnings"] = _warnings(alive)
         told |= _by_table(alive)
-    else:
-        told["unchanged"] = alive.filter(status=WANTED[bulk.deed]).count()
-        told["n_todo"] = alive.count() - told["unchanged"]
-    told["blocked"] = list(_blocked(0 if bulk.deed == Deed.ANONYMISE else shells, n_gone))
+        told["blocked"] = list(_blocked(0, n_gone))
+        return told
+    obstacle = bulk.kind.obstacle(bulk.choice)
+    if obstacle:
+        return told | {"n_todo": 0, "blocked": [obstacle]}
+    told["unchanged"] = bulk.kind.so_already(alive, bulk.choice).count()
+    told["n_todo"] = alive.count() - told["unchanged"]
+    told["blocked"] = list(_blocked(shells, n_gone))
     return told
 
 
@@ -183,6 +259,8 @@ def confirm_bulk_deed(bulk, *, typed, reason=""):
         locked = BulkDeed.objects.select_for_update().get(pk=bulk.pk)
         if locked.state != State.DRAFT:
             raise ValidationError(_("It was confirmed already."), code="bulk_state")
+        if locked.lacks_choice:
+            raise ValidationError(_("Choose first what is to be done."), code="bulk_state")
         wanted = preview_bulk_deed(locked)["n_todo"]
         if typed != wanted or not wanted:
             message = _("Type exactly: %(wanted)s") % {"wanted": wanted}
@@ -232,30 +310,27 @@ def perform_bulk_deed(job, bulk_id):
 
 def _do(bulk, customer_id):
     """One customer, and the row that counts it."""
-    if bulk.deed == Deed.ANONYMISE:
+    if bulk.deed == ANONYMISE:
         # The erasure commits by itself, because the search that proves it comes afterwards; done
         # again, it changes nothing.
         _count(bulk, *_anonymised(customer_id, bulk.reason))
         return
     with transaction.atomic():
-        _count(bulk, *_switched(bulk, customer_id))
+        _count(bulk, *_done(bulk, customer_id))
 
 
-def _switched(bulk, customer_id):
+def _done(bulk, customer_id):
     customer = Customer.objects.filter(pk=customer_id).first()
-    deed = activate_customer if bulk.deed == Deed.ACTIVATE else deactivate_customer
-    if customer is not None and customer.status == WANTED[bulk.deed]:
-        return "unchanged", None
     try:
         if customer is None:
             raise CustomerGone
         with transaction.atomic():
-            deed(customer, reason=bulk.reason)
+            changed = bulk.kind.perform(customer, bulk.choice, bulk.reason)
     except CustomerGone:
         return "refused", _refusal(customer_id, GONE)
     except ValidationError as error:
         return "refused", _refusal(customer_id, " ".join(error.messages))
-    return "done", None
+    return "done" if changed else "unchanged", None
 
 
 def _anonymised(customer_id, reason):

@@ -2,6 +2,7 @@
 
 from groups.services.managing import create_group, delete_group, update_group
 from groups.services.subscribing import (
+    add_to_group,
     clean_wish,
     find_group,
     join_groups,
@@ -11,6 +12,7 @@ from groups.services.subscribing import (
 )
 
 __all__ = [
+    "add_to_group",
     "clean_wish",
     "create_group",
     "delete_group",

@@ -87,6 +87,28 @@ def unsubscribe_customer(customer, group, **evidence):
     return subscribe_customer(customer, group, subscribed=False, **evidence)
 
 
+def add_to_group(customer, group, *, subscribed, source="", reason=""):
+    """Put a customer into a group; False where the customer is in it already, whose flag stays as
+    it is: to add many is no statement about those who said something themselves.
+
+    Raises ValidationError as `subscribe_customer` does.
+    """
+    wish = clean_wish({"group": group, "subscribed": subscribed, "source": source})
+    customer_id = getattr(customer, "pk", customer)
+    members = Subscription.objects.filter(customer=customer_id, group=wish.group)
+    if not members.exists():
+        # Before the customer is locked, as above.
+        wish.code = take_subscription_codes(current_tenant())
+    with (
+        open_change(customer, deed="customer.updated", reason=reason) as change,
+        telling(change),
+    ):
+        if Subscription.objects.filter(customer=change.customer, group=wish.group).exists():
+            return False
+        _join(change, wish, wish.subscribed)
+        return True
+
+
 def join_groups(customer, wishes, *, reason=""):
     """Bring about memberships of a customer beside those that are there, as one change; returns
     the Subscriptions. `wishes` are what `clean_wish` answers.

@@ -1,10 +1,12 @@
 """One deed for many customers: chosen on the list, previewed, confirmed by a number, told."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 
+from customers.hooks import hooks
 from customers.models import BulkDeed, Customer
 from customers.services import anonymise_customer, deactivate_customer, delete_customer
 from customers.services import bulk_deeds as services
@@ -125,7 +127,7 @@ def test_a_second_confirmation_and_a_second_run_change_nothing(office, ada, run_
 
 def test_one_that_died_goes_on_behind_the_last_one_done(office, ada, grace, run_jobs, monkeypatch):
     confirm(office, choose(office, "deactivate", ada, grace), typed="2")
-    deed, calls = services._switched, []
+    deed, calls = services._done, []
 
     class Killed(BaseException):
         """The process ends here."""
@@ -141,7 +143,7 @@ def test_one_that_died_goes_on_behind_the_last_one_done(office, ada, grace, run_
             """Nobody asks."""
 
     with monkeypatch.context() as patch:
-        patch.setattr(services, "_switched", dies)
+        patch.setattr(services, "_done", dies)
         with pytest.raises(Killed):
             services.perform_bulk_deed(Job(), str(BulkDeed.objects.get().pk))
     assert Customer.objects.filter(status="blocked").count() == 1
@@ -176,7 +178,8 @@ def test_it_is_cancelled_before_the_next_one(office, ada, grace, run_jobs):
 
 
 def test_too_many_or_nobody_is_said_and_an_old_draft_goes(office, ada, grace, monkeypatch):
-    monkeypatch.setitem(services.MOST, "deactivate", 1)
+    one = replace(hooks.bulk_deeds["deactivate"], most=1)
+    monkeypatch.setitem(hooks.bulk_deeds, "deactivate", one)
     answer = office.post(
         LIST, {"action": "deactivate_many", "_selected_action": [ada.pk, grace.pk]}, follow=True
     )

@@ -1,11 +1,14 @@
 """The list of customers: views that are found again, and deeds for all that its filters show."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from customers.hooks import hooks
 from customers.models import BulkDeed, Customer, SavedView
-from customers.services import bulk_deeds, deactivate_customer
+from customers.services import deactivate_customer
 from tenancy.scoping import in_tenant
 from tests.admin.browsing import text_of
 from tests.factories import CustomerFactory
@@ -137,7 +140,8 @@ def test_a_search_narrows_all_that_match(office, blocked):
 
 
 def test_more_than_can_be_done_at_once_are_refused(office, blocked, monkeypatch):
-    monkeypatch.setitem(bulk_deeds.MOST, BulkDeed.Deed.ACTIVATE, 1)
+    one = replace(hooks.bulk_deeds["activate"], most=1)
+    monkeypatch.setitem(hooks.bulk_deeds, "activate", one)
 
     assert "at most 1 at once" in text_of(office.get(f"{ALL}?status=blocked"))
     response = office.post(f"{ALL}?status=blocked", {"deed": "activate"})
