@@ -2,10 +2,11 @@
 
     .venv/bin/python -m benchmarks.back_office [customers] [rounds]
 
-A database of its own beside the one that DATABASE_URL names, filled by the import, removed at the
-end. Each page is asked for by an administrator through Django's whole stack, without a network;
-"first" is the first time (what is kept for a while is counted then), "then" the median of the
-others. The same pages with a hundred customers stand beside them: the ratio says what size costs.
+A database of its own beside the one that DATABASE_URL names, filled by the import and with points,
+removed at the end. Each page is asked for by an administrator through Django's whole stack, without
+a network; "first" is the first time (what is kept for a while is counted then), "then" the median
+of the others. The same pages with a hundred customers stand beside them: the ratio says what size
+costs.
 """
 
 import os
@@ -13,11 +14,50 @@ import statistics
 import sys
 import tempfile
 import time
+import uuid
+from datetime import timedelta
 from pathlib import Path
 
 from benchmarks.imports import file_of, new_tenant, ours, say, set_up
 
 FEW = 100
+BATCH = 5_000
+
+
+def give_points(tenant):
+    """Every customer has points that expire in three weeks, and a purchase: the most that the
+    start page may have to add up."""
+    from loyalty.models import Entry, Lot, LoyaltyAccount, Transaction
+    from tenancy import clock
+
+    now, week = clock.now(), timedelta(days=7)
+    keys = LoyaltyAccount.objects.order_by("pk").values_list("pk", flat=True)
+    for position, first in enumerate(range(0, keys.count(), BATCH)):
+        last = keys[first - 1 : first].get() if position else None
+        some = LoyaltyAccount.objects.order_by("pk").filter(**({"pk__gt": last} if last else {}))
+        entries, lots, sales = [], [], []
+        for account in some[:BATCH]:
+            own = {"tenant": tenant, "account": account}
+            entry = Entry(
+                **own, seq=account.n_entries + 1, kind="earn", points=10_00, points_after=10_00,
+                locked_after=0, at=now - week, created_at=now - week, source_kind="bench",
+                source_id=uuid.uuid4(), actor_kind="system",
+            )  # fmt: skip
+            entries.append(entry)
+            lots.append(
+                Lot(
+                    **own, home_account=account, entry=entry, value=10_00, remaining=10_00,
+                    earned_at=now - week, expires_at=now + 3 * week,
+                )
+            )  # fmt: skip
+            sales.append(
+                Transaction(
+                    **own, home_account=account, number=f"B-{account.pk}", amount=10_00,
+                    purchased_at=now - week, applied_seq=1, content_hash="",
+                )
+            )  # fmt: skip
+        for model, rows in ((Entry, entries), (Lot, lots), (Transaction, sales)):
+            model.objects.bulk_create(rows, batch_size=1_000)
 
 
 def pages_of(client, customer):
@@ -27,6 +67,7 @@ def pages_of(client, customer):
     return [
         ("start page with charts", lambda: client.get("/admin/")),
         ("list", lambda: client.get(lists)),
+        ("list, points expire", lambda: client.get(lists, {"expiring": "soon"})),
         ("list, filtered", lambda: client.get(lists, {"status": "active"})),
         ("list, page 20", lambda: client.get(lists, {"p": "20"})),
         ("list, search for a name", lambda: client.get(lists, {"q": customer.last_name})),
@@ -104,6 +145,7 @@ def main():
                 path.write_bytes(file_of(size).getvalue())
                 with in_tenant(tenant):
                     ours(path)
+                    give_points(tenant)
                 filled.append(tenant)
             say(f"{connection.vendor}, {n} customers, median of {rounds}:")
             report(*[measure(tenant, rounds) for tenant in filled], n)

@@ -50,6 +50,11 @@ class LotQuerySet(OwnedQuerySet):
             remaining__gt=0,
         )
 
+    def expiring(self, instant, until):
+        """Lots of which something is left that expires after `instant`, by `until`. Locked ones are
+        among them: a lock does not put the day off."""
+        return self.filter(remaining__gt=0, expires_at__gt=instant, expires_at__lte=until)
+
 
 class TransactionQuerySet(OwnedQuerySet):
     def sales(self):

@@ -5,9 +5,10 @@ written that down.
 """
 
 from collections import defaultdict
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from loyalty.models import Entry, Lot
@@ -17,6 +18,8 @@ POINTS = (
     *("points", "received_points", "earned_points", "used_points", "expired_points"),
     "locked_points",
 )
+# What staff and customers are told of points that will be gone.
+EXPIRING_SOON = timedelta(days=30)
 NOTHING = dict.fromkeys((*POINTS, "earned_since", "counting_since"), 0)
 
 
@@ -75,6 +78,19 @@ def expiring_of(account_ids, timezone, now):
         day = row["expires_at"].astimezone(zone).date()
         found[row["account_id"]][day] += row["points"]
     return found
+
+
+def expiring_by(instant, until):
+    """(points, accounts) of the active tenant that expire after `instant`, by `until`: one walk
+    over the index of lots that expire."""
+    per_account = (
+        Lot.objects.expiring(instant, until)
+        .order_by()
+        .values("account")
+        .annotate(left=Sum("remaining"))
+    )
+    total = per_account.aggregate(points=Sum("left"), n=Count("account"))
+    return total["points"] or 0, total["n"]
 
 
 def counted_of(account, totals, programme):

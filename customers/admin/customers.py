@@ -17,6 +17,7 @@ from customers.admin.exporting import ExportPages
 from customers.admin.facts import facts_of
 from customers.admin.filters import (
     AnonymisedFilter,
+    ExpiringFilter,
     GroupFilter,
     HasEmailFilter,
     HiddenFilter,
@@ -110,6 +111,7 @@ class CustomerAdmin(
         StoreFilter,
         GroupFilter,
         LevelFilter,
+        ExpiringFilter,
         ReachableFilter,
         MarketingFilter,
         HasEmailFilter,

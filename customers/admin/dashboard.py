@@ -18,7 +18,9 @@ from django.utils.translation import ngettext
 from customers.models import Customer, DataRequest, ImportRun, PossibleDuplicate
 from events.models import Job
 from events.models.jobs import JobState
+from loyalty.amounts import points_told
 from loyalty.models import Level, LoyaltyAccount
+from loyalty.sums import EXPIRING_SOON, expiring_by
 from tenancy import clock
 from tenancy.scoping import current_tenant
 
@@ -27,6 +29,8 @@ MOST = 100
 N_WEEKS = 12
 WEEK = timedelta(days=7)
 DUE_SOON = timedelta(days=7)
+# As long as the file is kept, something can be done about it.
+FAILED_LATELY = timedelta(days=7)
 
 
 def dashboard_of(user):
@@ -36,6 +40,7 @@ def dashboard_of(user):
         parts["registrations"] = registrations()
     if user.has_perm("customers.export_all") and user.has_perm("loyalty.retrieve"):
         parts["levels"] = level_distribution()
+        parts["expiring"] = expiring_points()
     return parts
 
 
@@ -87,6 +92,27 @@ def _count_levels():
     return dict(accounts.values_list("level").annotate(n=Count("pk")))
 
 
+def expiring_points():
+    """What expires soon, as {points, n (customers), n_told, days, url of the list of them}; None
+    where nothing does."""
+    points, n = _kept("expiring", _count_expiring)
+    if not points:
+        return None
+    listed = reverse("admin:customers_customer_changelist")
+    return {
+        "points": points_told(points),
+        "n": n,
+        "n_told": f"{n:,}",
+        "days": EXPIRING_SOON.days,
+        "url": f"{listed}?expiring=soon&hidden=all",
+    }
+
+
+def _count_expiring():
+    now = clock.now()
+    return expiring_by(now, now + EXPIRING_SOON)
+
+
 def _bars(rows):
     highest = max((n for _label, n in rows), default=0) or 1
     return [
@@ -110,7 +136,8 @@ def waiting(user):
 
 def _queues():
     """(permission, icon, kind, list, its query, rows, words) of each, the most urgent first."""
-    soon = timezone.localtime(clock.now()).date() + DUE_SOON
+    now = clock.now()
+    soon = timezone.localtime(now).date() + DUE_SOON
     state = ImportRun.State
     yield (
         *("customers.view_datarequest", "gavel", "danger", "customers_datarequest", ""),
@@ -121,6 +148,14 @@ def _queues():
         *("events.view_job", "error", "danger", "events_job", "?state=dead"),
         Job.objects.filter(state=JobState.DEAD),
         lambda n: ngettext("%(n)s job was given up", "%(n)s jobs were given up", n),
+    )
+    yield (
+        *("customers.view_importrun", "report", "danger"),
+        *("customers_importrun", "?state=failed&kind=real"),
+        ImportRun.objects.failed_since(now - FAILED_LATELY),
+        lambda n: ngettext(
+            "%(n)s import failed within a week", "%(n)s imports failed within a week", n
+        ),
     )
     yield (
         *("customers.view_importrun", "upload_file", "info", "customers_importrun", ""),

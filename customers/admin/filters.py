@@ -13,7 +13,9 @@ from customers.imports.touched import touched_by
 from customers.models import Customer, Email, ImportRun
 from groups.models import Group
 from groups.querysets import in_group, reachable_in
-from loyalty.models import Level, LoyaltyAccount
+from loyalty.models import Level, Lot, LoyaltyAccount
+from loyalty.sums import EXPIRING_SOON
+from tenancy import clock
 from tenancy.models import Store
 
 
@@ -102,6 +104,24 @@ class LevelFilter(OwnRow):
             return queryset
         accounts = LoyaltyAccount.objects.filter(level=level, customer=OuterRef("pk"))
         return queryset.filter(Exists(accounts))
+
+
+class ExpiringFilter(RadioFilter):
+    """Whose points expire soon."""
+
+    title, parameter_name = _("points expire"), "expiring"
+
+    def lookups(self, request, model_admin):
+        return [("soon", _("In the next %(n)s days") % {"n": EXPIRING_SOON.days})]
+
+    def queryset(self, request, queryset):
+        if self.value() != "soon":
+            return queryset
+        instant = clock.now()
+        lots = Lot.objects.expiring(instant, instant + EXPIRING_SOON)
+        # Named once, over the index of lots that expire: few of many customers, as a rule.
+        accounts = LoyaltyAccount.objects.filter(pk__in=lots.order_by().values("account"))
+        return queryset.filter(pk__in=accounts.order_by().values("customer"))
 
 
 class GroupFilter(OwnRow):

@@ -3,7 +3,7 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from tenancy.clock import now
@@ -64,6 +64,18 @@ class ImportQuerySet(OwnedQuerySet):
     def open(self):
         """Those that have begun, or will, and have not ended."""
         return self.filter(state__in=[ImportState.WAITING, ImportState.RUNNING])
+
+    def failed_since(self, instant):
+        """Imports (no checks) that failed after `instant`, without those of which a file of the
+        same name came through since."""
+        later = self.model.objects.filter(
+            file_name=OuterRef("file_name"),
+            created_at__gt=OuterRef("created_at"),
+            dry_run=False,
+            state=ImportState.DONE,
+        )
+        failed = self.filter(state=ImportState.FAILED, dry_run=False, finished_at__gt=instant)
+        return failed.filter(~Exists(later))
 
     def held_by(self, fence):
         """While nobody with a higher number has taken it over."""
