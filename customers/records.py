@@ -97,16 +97,17 @@ def records(customers, *, batch=BATCH):
     yield from assemble(rows)
 
 
-def record_of(customer_id):
-    """The record of one customer, of an old id that of the survivor, or None."""
+def record_of(customer_id, *, parts=None):
+    """The record of one customer, of an old id that of the survivor, or None; `parts` as below."""
     rows = list(Customer.objects.filter(pk=customer_id).values(*COLUMNS))
     if not rows:
         rows = list(Customer.objects.known_as("pk", customer_id).values(*COLUMNS))
-    return assemble(rows)[0] if rows else None
+    return assemble(rows, parts=parts)[0] if rows else None
 
 
-def assemble(rows):
-    """Turn rows of `.values(*COLUMNS)` into records, with the children of all of them.
+def assemble(rows, *, parts=None):
+    """Turn rows of `.values(*COLUMNS)` into records, with the children of all of them; of the
+    names of PARTS only `parts`, and nothing of the apps above, where a reader needs no more.
 
     A single row counts as a look at this customer (`events.reading`).
     """
@@ -124,27 +125,12 @@ def assemble(rows):
         if seller_ids
         else {}
     )
-    children = {
-        "emails": _grouped(Email, ids, _email),
-        "phones": _grouped(Phone, ids, _phone),
-        "addresses": _grouped(Address, ids, _address),
-        "contact_persons": _grouped(ContactPerson, ids, _contact_person),
-        "labels": _grouped(Label, ids, _label),
-        "devices": _grouped(Device, ids, _device),
-        "store_profiles": _store_profiles(ids, stores),
-    }
-    consents = _consents(ids, stores)
-    accounts = {
-        row["customer_id"]: {"number": row["number"], "retired": row["retired"]}
-        for row in ChargeAccount.objects.filter(customer__in=ids).values()
-    }
-    avatars = set(Avatar.objects.filter(customer__in=ids).values_list("customer_id", flat=True))
-    reach = reach_of(ids)
-    merged = defaultdict(list)
-    former = Customer.with_merged.filter(merged_into__in=ids).order_by("number", "id")
-    for survivor_id, former_id in former.values_list("merged_into", "pk"):
-        merged[survivor_id].append(former_id)
-    extras = [hook(ids) for hook in hooks.records]
+    children = [
+        (name, read(ids, stores), nothing)
+        for name, (read, nothing) in PARTS.items()
+        if parts is None or name in parts
+    ]
+    extras = [hook(ids) for hook in hooks.records] if parts is None else []
     result = []
     for row in rows:
         customer_id = row["id"]
@@ -154,13 +140,8 @@ def assemble(rows):
         record["seller"] = sellers.get(record.pop("seller_id"))
         for name in Customer.MONEY:
             record[name] = None if row[name] is None else row[name] * scale
-        for name, grouped in children.items():
-            record[name] = grouped.get(customer_id, [])
-        record["consents"] = consents.get(customer_id, [])
-        record["charge_account"] = accounts.get(customer_id)
-        record["avatar"] = customer_id in avatars
-        record["reachable"] = reach[customer_id]
-        record["merged_from"] = merged.get(customer_id, [])
+        for name, found, nothing in children:
+            record[name] = found[customer_id] if customer_id in found else nothing()
         for extra in extras:
             record |= extra.get(customer_id, {})
         result.append(record)
@@ -239,6 +220,26 @@ def _consents(ids, stores):
     return grouped
 
 
+def _charge_accounts(ids, stores):
+    return {
+        row["customer_id"]: {"number": row["number"], "retired": row["retired"]}
+        for row in ChargeAccount.objects.filter(customer__in=ids).values()
+    }
+
+
+def _avatars(ids, stores):
+    having = Avatar.objects.filter(customer__in=ids).values_list("customer_id", flat=True)
+    return dict.fromkeys(having, True)
+
+
+def _former_ids(ids, stores):
+    merged = defaultdict(list)
+    former = Customer.with_merged.filter(merged_into__in=ids).order_by("number", "id")
+    for survivor_id, former_id in former.values_list("merged_into", "pk"):
+        merged[survivor_id].append(former_id)
+    return merged
+
+
 def _store_profiles(ids, stores):
     grouped = defaultdict(list)
     extensions = defaultdict(list)
@@ -260,3 +261,25 @@ def _store_profiles(ids, stores):
             }
         )
     return grouped
+
+
+def _rows_of(model, shape):
+    return lambda ids, stores: _grouped(model, ids, shape)
+
+
+# name -> (how it is read for many customers at once: (ids, codes of the stores) -> {customer id:
+# value}, the value of a customer without any).
+PARTS = {
+    "emails": (_rows_of(Email, _email), list),
+    "phones": (_rows_of(Phone, _phone), list),
+    "addresses": (_rows_of(Address, _address), list),
+    "contact_persons": (_rows_of(ContactPerson, _contact_person), list),
+    "labels": (_rows_of(Label, _label), list),
+    "devices": (_rows_of(Device, _device), list),
+    "store_profiles": (_store_profiles, list),
+    "consents": (_consents, list),
+    "charge_account": (_charge_accounts, lambda: None),
+    "avatar": (_avatars, bool),
+    "reachable": (lambda ids, stores: reach_of(ids), list),
+    "merged_from": (_former_ids, list),
+}

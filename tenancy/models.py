@@ -8,6 +8,7 @@ queue of django-tasks-db (a worker serves all tenants; a row there is the id of 
 
 import uuid
 from decimal import Decimal
+from functools import cached_property
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.validators import RegexValidator
@@ -192,12 +193,15 @@ class User(AbstractBaseUser):
     @property
     def is_staff(self):
         """Whether the back office lets this person in at all."""
-        if not self.is_active:
-            return False
-        if self.is_superuser:
-            return True
+        return self.is_active and (self.is_superuser or bool(self.workplaces))
+
+    @cached_property
+    def workplaces(self):
+        """The active memberships in active tenants, the default one first. Remembered for this
+        object's life."""
         with all_tenants():
-            return self.memberships.filter(active=True, tenant__active=True).exists()
+            rows = self.memberships.filter(active=True, tenant__active=True)
+            return list(rows.select_related("tenant").order_by("-default", "tenant__code"))
 
     def membership_in(self, tenant):
         """The active membership in `tenant`, or None. Remembered for this object's life."""
@@ -205,9 +209,13 @@ class User(AbstractBaseUser):
             return None
         memory = self.__dict__.setdefault("_memberships", {})
         if tenant.pk not in memory:
-            with all_tenants():
-                memory[tenant.pk] = self.memberships.filter(tenant=tenant, active=True).first()
+            known = [one for one in self.__dict__.get("workplaces", ()) if one.tenant == tenant]
+            memory[tenant.pk] = known[0] if known else self._ask_for_membership(tenant)
         return memory[tenant.pk]
+
+    def _ask_for_membership(self, tenant):
+        with all_tenants():
+            return self.memberships.filter(tenant=tenant, active=True).first()
 
     def has_perm(self, perm, obj=None):
         """Django's question, answered by the permission table for the tenant active now."""

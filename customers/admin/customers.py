@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from unfold.paginator import InfinitePaginator
 
 from customers.admin import layout
+from customers.admin.choices import RemembersChoices
 from customers.admin.deeds import DeedPages
 from customers.admin.exporting import ExportPages
 from customers.admin.facts import facts_of
@@ -93,10 +94,12 @@ class CustomerAdmin(
         DeedPages,
         ExportPages,
         RevealPages,
+        RemembersChoices,
     ),
     ModelAdmin,
 ):
     form = CustomerForm
+    remembered_choices = ("home_store",)
     history_subject = "customer"
     paginator = InfinitePaginator  # a table too large to count on every visit
     list_disable_select_all = True

@@ -4,25 +4,28 @@ The form below it is the second step. Everything here comes from the record that
 to what the reader's role may see.
 """
 
-from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from customers.admin.loyalty_deeds import LOYALTY_DEEDS
+from customers.admin.standing import standing_of
 from customers.records import record_of
+from groups.records import groups_of
 from loyalty.amounts import money_out, points_told
 from loyalty.explaining import explain
-from loyalty.status import status_of
 from normalise import mask_email, mask_phone
 from tenancy.permissions import MASKED, sees_field
 from tenancy.scoping import current_tenant
 
 N_ROWS = 5
+# What of the record the cards tell.
+PARTS = frozenset({"emails", "phones", "addresses", "consents"})
 
 
 def facts_of(request, customer, role):
     """The facts of a customer as a dict for the template; what `role` may not see is left out."""
-    record = record_of(customer.pk)
+    record = record_of(customer.pk, parts=PARTS)
+    if record is not None:
+        record |= groups_of([record["id"]])[record["id"]]
 
     def seen(name):
         return record[name] if record and sees_field(role, name) else None
@@ -92,26 +95,19 @@ def _details(customer, seen):
 
 
 def _standing(request, customer):
-    """Level and points with the reason of the level, and what may be done with them."""
+    """Level and points with the reason of the level, the last visit, and what may be done."""
     if not request.user.has_perm("loyalty.retrieve"):
         return None
-    status = status_of(customer)
-    if status.account_id is None:
+    standing = standing_of(request, customer.pk)
+    if standing.account is None:
         return None
-    currency = current_tenant().currency
+    status, currency = standing.status, current_tenant().currency
     return {
         "points": points_told(status.points),
         "level": status.level.name if status.level else "",
         "sentence": explain(status, (get_language() or "en").partition("-")[0]),
         "purchases": status.transactions_count,
         "spent": f"{money_out(status.transactions_amount, currency):,f} {currency}",
-        "deeds": [
-            {
-                "title": deed.title,
-                "icon": deed.icon,
-                "url": reverse(f"admin:customers_customer_{deed.name}", args=[customer.pk]),
-            }
-            for deed in LOYALTY_DEEDS
-            if request.user.has_perm(deed.operation) and deed.fits(customer)
-        ],
+        "last_visit": next(iter(standing.transactions), None),
+        "deeds": standing.deeds,
     }

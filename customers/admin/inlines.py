@@ -9,6 +9,7 @@ from unfold.admin import StackedInline
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from customers.admin.choices import RemembersChoices
 from customers.models import Address, ContactPerson, Email, Label, Phone, StoreProfile
 from customers.profile import clean_profile
 from groups.models import Subscription
@@ -243,8 +244,9 @@ class GroupFormSet(RowFormSet):
         return {"group": str(row.group_id)}
 
 
-class SubscriptionInline(TabularInline):
+class SubscriptionInline(RemembersChoices, TabularInline):
     model = Subscription
+    remembered_choices = ("group",)
     form = RowForm
     formset = GroupFormSet
     fields = ("group", "subscribed", "at", "evidence")
@@ -302,8 +304,9 @@ class StoreProfileFormSet(RowFormSet):
         return removals + settings
 
 
-class StoreProfileInline(TabularInline):
+class StoreProfileInline(RemembersChoices, TabularInline):
     model = StoreProfile
+    remembered_choices = ("store",)
     form = RowForm
     formset = StoreProfileFormSet
     fields = ("store", "pos_ref", "note")

@@ -1,19 +1,17 @@
 """The loyalty tab of the customer page."""
 
-from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
 
-from customers.admin.loyalty_deeds import LOYALTY_DEEDS
 from customers.admin.panels import Panel
+from customers.admin.standing import standing_of
 from loyalty.amounts import money_out, number_out, plain, points_told
 from loyalty.explaining import explain
-from loyalty.models import Entry, LoyaltyAccount, Redemption, Transaction
-from loyalty.status import status_of
+from loyalty.models import Entry, Redemption, Transaction
 from tenancy.admin.telling import KINDS
 from tenancy.models import Store
 from tenancy.scoping import current_tenant
 
-N_ENTRIES, N_TRANSACTIONS, N_REDEMPTIONS, N_DAYS = 50, 20, 20, 12
+N_ENTRIES, N_REDEMPTIONS, N_DAYS = 50, 20, 12
 STATES = {
     "open": gettext_lazy("can be used"),
     "used": gettext_lazy("used"),
@@ -28,7 +26,8 @@ class LoyaltyPanel(Panel):
     model, title, template = Entry, gettext_lazy("Loyalty"), "admin/customers/customer/loyalty.html"
 
     def context(self):
-        account = LoyaltyAccount.objects.with_levels().filter(customer=self.customer_id).first()
+        standing = standing_of(self.request, self.customer_id)
+        account = standing.account
         if account is None:
             return {"account": None}
         currency = current_tenant().currency
@@ -37,9 +36,9 @@ class LoyaltyPanel(Panel):
             .select_related("note")
             .order_by("-seq")[: N_ENTRIES + 1]
         )
-        stores = dict(Store.objects.values_list("pk", "name"))
+        stores = dict(Store.objects.values_list("pk", "name")) if entries else {}
         bought = dict(Redemption.objects.filter(entry__in=entries).values_list("entry_id", "name"))
-        status = status_of(account.customer)
+        status = standing.status
         return {
             "account": account,
             "points": points_told(status.points),
@@ -53,32 +52,13 @@ class LoyaltyPanel(Panel):
             ],
             "has_more": len(entries) > N_ENTRIES,
             "expiring": [(day, points_told(left)) for day, left in status.expiring[:N_DAYS]],
-            "transactions": [
-                told_transaction(row, currency)
-                for row in Transaction.objects.filter(account=account).select_related("store")[
-                    :N_TRANSACTIONS
-                ]
-            ],
+            "transactions": [told_transaction(row, currency) for row in standing.transactions],
             "redemptions": [
                 {"row": row, "state": STATES[row.status_at(status.at)]}
                 for row in Redemption.objects.filter(account=account)[:N_REDEMPTIONS]
             ],
-            "deeds": self._deeds(account),
+            "deeds": standing.deeds,
         }
-
-    def _deeds(self, account):
-        user = self.request.user
-        if account.customer.anonymised_at:
-            return []
-        return [
-            {
-                "title": deed.title,
-                "icon": deed.icon,
-                "url": reverse(f"admin:customers_customer_{deed.name}", args=[self.customer_id]),
-            }
-            for deed in LOYALTY_DEEDS
-            if user.has_perm(deed.operation) and deed.fits(account.customer)
-        ]
 
     @classmethod
     def may_be_seen(cls, request):

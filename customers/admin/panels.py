@@ -84,7 +84,8 @@ class HistoryPanel(Panel):
 
     def context(self):
         ids = with_former_ids(self.customer_id)
-        entries = HistoryEntry.objects.about_any("customer", ids).shown(CHANGES)[: N_HISTORY + 1]
+        told = HistoryEntry.objects.about_any("customer", ids).shown(CHANGES)
+        entries = list(told[: N_HISTORY + 1])
         return {
             "entries": told_entries(entries[:N_HISTORY], reader_of(self.request, self.customer_id)),
             "has_more": len(entries) > N_HISTORY,
