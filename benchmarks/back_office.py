@@ -31,12 +31,11 @@ def give_points(tenant):
     from tenancy import clock
 
     now, week = clock.now(), timedelta(days=7)
-    keys = LoyaltyAccount.objects.order_by("pk").values_list("pk", flat=True)
-    for position, first in enumerate(range(0, keys.count(), BATCH)):
-        last = keys[first - 1 : first].get() if position else None
-        some = LoyaltyAccount.objects.order_by("pk").filter(**({"pk__gt": last} if last else {}))
+    accounts = LoyaltyAccount.objects.order_by("pk")
+    some = list(accounts[:BATCH])
+    while some:
         entries, lots, sales = [], [], []
-        for account in some[:BATCH]:
+        for account in some:
             own = {"tenant": tenant, "account": account}
             entry = Entry(
                 **own, seq=account.n_entries + 1, kind="earn", points=10_00, points_after=10_00,
@@ -58,6 +57,7 @@ def give_points(tenant):
             )  # fmt: skip
         for model, rows in ((Entry, entries), (Lot, lots), (Transaction, sales)):
             model.objects.bulk_create(rows, batch_size=1_000)
+        some = list(accounts.filter(pk__gt=some[-1].pk)[:BATCH])
 
 
 def pages_of(client, customer):

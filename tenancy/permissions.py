@@ -417,6 +417,8 @@ _TOLD = {
     "assigned_level": "level",
     "redemption": "loyalty",
     "merged_into": "merged_from",
+    "created_in_spite_of": "number",
+    "created_because": "number",
     # Which way somebody came who looked at the customer.
     "way": "id",
     "what": "id",

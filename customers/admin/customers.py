@@ -318,10 +318,9 @@ class CustomerAdmin(
     def render_change_form(self, request, context, *args, **kwargs):
         customer = kwargs.get("obj")
         if customer is not None:
-            context["title"] = customer.code or customer.display_name
+            context |= {"title": customer.code or customer.display_name, "subtitle": None}
             # Among the actions, where it says what it does; not beside Save.
             context["show_delete"] = False
-            context["subtitle"] = None
             context["customer"] = customer
             context["status_badge"] = status_badge(customer)
             context["has_picture"] = Avatar.objects.filter(customer=customer).exists()
@@ -329,8 +328,6 @@ class CustomerAdmin(
             if request.method == "GET":
                 context["facts"] = facts_of(request, customer, self.reader(request))
             context["actions_detail"] = self.deed_navigation(request, customer)
-        else:
-            context["title"] = _("Register a customer")
         return super().render_change_form(request, context, *args, **kwargs)
 
     # --- Saving ---------------------------------------------------------------------------------
@@ -344,6 +341,7 @@ class CustomerAdmin(
                 id=form.cleaned_data.get("form_id"),
                 consents=form.consents,
                 reason=reason,
+                **self.in_spite_of(request),
                 **form.profile,
                 **lists,
             )

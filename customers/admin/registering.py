@@ -3,23 +3,54 @@
 import re
 import uuid
 from collections import defaultdict
+from contextlib import suppress
 
+from django import forms
 from django.contrib import messages
 from django.http import QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from customers.admin.beginning import begin_with
 from customers.admin.forms import LISTS, chosen_store
 from customers.likeness.wording import reason_in_words, speaks_for, strength_in_words
 from customers.models import Customer
 from customers.services import possible_duplicates
+from customers.services.registering import LONGEST_BECAUSE
 from tenancy.scoping import current_tenant
 
+# The fields of the hint: whom it showed, and why it is somebody else.
+HINTED, BECAUSE = "hinted", "hint_because"
+MOST_HINTED = 20
 ROW_FIELD = re.compile(r"(emails|phones|addresses)-([0-9]{1,3})-([a-z0-9_]+)", re.ASCII)
 MOST_ROWS = 10
 LONGEST = 254
+
+
+class BecauseForm(forms.Form):
+    """Why it is somebody else, beside the hint; the reasons most often given are offered."""
+
+    hint_because = forms.CharField(
+        label=gettext_lazy("Why it is somebody else"),
+        required=False,
+        max_length=LONGEST_BECAUSE,
+        widget=UnfoldAdminTextInputWidget(attrs={"list": "hint-reasons", "autocomplete": "off"}),
+        help_text=gettext_lazy(
+            "Optional; stands in the history of the new customer, so do not name the other one."
+        ),
+    )
+
+    @property
+    def suggestions(self):
+        return (
+            _("Lives in the same household"),
+            _("Has the same name only"),
+            _("Shares the phone or the e-mail"),
+            _("Wants a second record"),
+        )
 
 
 class RegisterPages:
@@ -66,6 +97,8 @@ class RegisterPages:
         store = chosen_store(request.POST.get("home_store", ""))
         found = possible_duplicates(typed_in(request.POST), country=store.country if store else "")
         context = {
+            "because": BecauseForm(),
+            "hinted": HINTED,
             "doubles": [
                 {
                     "customer": customer,
@@ -76,9 +109,27 @@ class RegisterPages:
                     ],
                 }
                 for customer, likeness in found
-            ]
+            ],
         }
         return TemplateResponse(request, "admin/customers/customer/doubles.html", context)
+
+    def in_spite_of(self, request):
+        """What a new customer's history says of the hint that was shown beside the form, as the
+        service takes it; {} where there was none."""
+        if not request.user.has_perm("customers.search"):
+            return {}
+        keys = []
+        for text in request.POST.getlist(HINTED)[:MOST_HINTED]:
+            with suppress(ValueError):
+                keys.append(uuid.UUID(text))
+        shown = list(Customer.objects.filter(pk__in=keys).order_by("number", "pk"))
+        return {"in_spite_of": shown, "because": request.POST.get(BECAUSE, "")} if shown else {}
+
+    def render_change_form(self, request, context, *args, **kwargs):
+        if kwargs.get("obj") is None:
+            context["title"] = _("Register a customer")
+            context["hint_because"] = request.POST.get(BECAUSE, "")[:LONGEST_BECAUSE]
+        return super().render_change_form(request, context, *args, **kwargs)
 
     # --- One customer per form ------------------------------------------------------------------
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):

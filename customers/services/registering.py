@@ -25,6 +25,8 @@ from tenancy import clock
 from tenancy.scoping import current_tenant
 from tenancy.services import take_customer_numbers
 
+LONGEST_BECAUSE = 200
+
 
 def register_customer(
     *,
@@ -36,6 +38,8 @@ def register_customer(
     store=None,
     consents=(),
     reason="",
+    in_spite_of=(),
+    because="",
     then=None,
     **profile,
 ):
@@ -44,8 +48,11 @@ def register_customer(
     `profile` takes the names of Customer.PROFILE, the child lists (lists of dicts) and the fields
     of higher apps. `store` is where the registration happens: the home store unless another is
     named. `consents` is a list of {"purpose", "granted", …}. `number` is only for callers that
-    took it from `take_customer_numbers` before. `then` is called with the customer at the end of
-    the transaction of the registration: what it queues is queued with it or not at all.
+    took it from `take_customer_numbers` before. `in_spite_of` are the customers who were hinted at
+    as perhaps the same person, and `because` is why it is somebody else; the history says both, by
+    number and never by name, because it outlives the erasure of those others. `then` is called
+    with the customer at the end of the transaction of the registration: what it queues is queued
+    with it or not at all.
 
     Raises one ValidationError that names every bad field; a taken identifier has code "unique".
     Two registrations with the same identifier at once make one customer: the constraint decides.
@@ -62,6 +69,7 @@ def register_customer(
     statements = collected(errors, build_consents, tenant, consents, store)
     encoded = collected(errors, _encode, password)
     created_at = collected(errors, clean_created_at, created_at, tenant)
+    because = collected(errors, _clean_because, because)
     if status not in Customer.Status.values:
         errors["status"] = ValidationError(_("No such status."), code="invalid_choice")
     if not errors and not says_anything(clean):
@@ -91,6 +99,10 @@ def register_customer(
             for name, rows in children.items():
                 save_new(name, rows)
             tell_new(change, children)
+            if in_spite_of:
+                change.record("created_in_spite_of", None, [one.code for one in in_spite_of])
+                if because:
+                    change.record("created_because", None, because)
             for name, value in clean.extras.items():
                 hooks.fields[name].apply(change, value)
             for hook in hooks.registered:
@@ -225,6 +237,13 @@ def clean_created_at(value, tenant):
     if instant > clock.now():
         raise ValidationError({"created_at": ValidationError(_("Lies in the future."), "future")})
     return instant
+
+
+def _clean_because(text):
+    try:
+        return normalise.clean_text(text or "", max_length=LONGEST_BECAUSE)
+    except ValidationError as error:
+        raise ValidationError({"because": error.error_list}) from error
 
 
 def _encode(password):

@@ -50,6 +50,11 @@ DEEDS = {
     "tenant.message_text": gettext_lazy("Message text changed"),
     "operator.entered": gettext_lazy("An operator entered this tenant"),
 }
+# What is no field of the record.
+NAMES = {
+    "created_in_spite_of": gettext_lazy("created in spite of"),
+    "created_because": gettext_lazy("reason for that"),
+}
 KINDS = {
     "staff": gettext_lazy("Staff"),
     "service": gettext_lazy("Service"),
@@ -108,7 +113,7 @@ def told_change(name, values):
     old, new = values if isinstance(values, list) and len(values) == 2 else (None, values)
     if name in Customer.MONEY:
         old, new = in_money(old), in_money(new)
-    return name.replace("_", " "), in_words(old), in_words(new)
+    return str(NAMES.get(name, name.replace("_", " "))), in_words(old), in_words(new)
 
 
 def in_money(amount):

@@ -94,12 +94,22 @@
       }
       return data;
     };
-    let asked = "";
+    // Why it is somebody else stays typed while the hint beside it changes, or goes and comes back.
+    const box = () => place.querySelector("[name=hint_because]");
+    let asked = "", because = place.dataset.because;
+    const show = (html) => {
+      because = box()?.value ?? because;
+      const had = document.activeElement === box() && box() !== null;
+      place.innerHTML = html;
+      if (!box()) return;
+      box().value = because;
+      if (had) box().focus();
+    };
     const { now, later } = asker(async (signal) => {
       const data = typed(), key = new URLSearchParams(data).toString();
       if (key === asked) return;
       try {
-        place.innerHTML = await ask(place.dataset.doubles, data, signal);
+        show(await ask(place.dataset.doubles, data, signal));
         asked = key;
       } catch {
         // A hint that does not come keeps nobody from saving.
