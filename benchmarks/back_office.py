@@ -27,6 +27,8 @@ BATCH = 5_000
 def give_points(tenant):
     """Every customer has points that expire in three weeks, and a purchase: the most that the
     start page may have to add up."""
+    from django.db import reset_queries
+
     from loyalty.models import Entry, Lot, LoyaltyAccount, Transaction
     from tenancy import clock
 
@@ -57,6 +59,7 @@ def give_points(tenant):
             )  # fmt: skip
         for model, rows in ((Entry, entries), (Lot, lots), (Transaction, sales)):
             model.objects.bulk_create(rows, batch_size=1_000)
+        reset_queries()  # while DEBUG is on, each is remembered
         some = list(accounts.filter(pk__gt=some[-1].pk)[:BATCH])
 
 
