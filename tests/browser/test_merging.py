@@ -5,6 +5,7 @@ import pytest
 from customers.models import Customer, Merge, NotDuplicate
 from customers.services import find_duplicates, record_consent
 from loyalty.services import adjust_points
+from loyalty.status import status_of
 from tests.factories import CustomerFactory
 
 
@@ -24,6 +25,10 @@ def twin(ada):
         adjust_points(customer, points=points, reason="a gift")
     find_duplicates()
     return twin
+
+
+def points_of(customer):
+    return status_of(Customer.objects.get(pk=customer.pk)).points
 
 
 def test_a_clerk_merges_with_the_mouse_and_undoes_it(office, ada, twin):
@@ -70,3 +75,19 @@ def test_a_clerk_decides_with_the_keyboard_alone(office, acme, ada, twin):
     office.page.get_by_text("are two people").wait_for()
 
     assert NotDuplicate.objects.count() == 1
+
+
+def test_a_clerk_merges_and_undoes_it_with_the_keyboard_alone(office, ada, twin):
+    office.go("/admin/customers/possibleduplicate/").tab_to(ada.code).press("Enter")
+    office.page.get_by_text("Is this the same person?").first.wait_for()
+    office.tab_to("Merge CUST").press("Enter")
+    office.page.get_by_text("can be undone until").wait_for()
+    assert not Customer.objects.filter(pk=twin.pk).exists()
+
+    office.tab_to("Undo").press("Enter")
+    office.page.get_by_role("button", name="Undo the merge").wait_for()
+    office.tab_to("Undo the merge").press("Enter")
+    office.page.get_by_text("two records again").wait_for()
+
+    assert Customer.objects.filter(pk=twin.pk).exists()
+    assert (points_of(ada), points_of(twin)) == (30_00, 12_50)
