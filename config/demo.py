@@ -17,6 +17,7 @@ from pathlib import Path
 from django.conf import settings
 
 import normalise
+from config.demo_desk import load_import, load_requests, load_twins
 from config.demo_loyalty import SETTINGS as PROGRAMME
 from config.demo_loyalty import load_programme, shop
 from customers.models import Customer
@@ -111,7 +112,10 @@ def load_demo(report=lambda line: None):
                     subscribe_text=text,
                     parent=parent,
                 )
-        n_created = _load_customers(report)
+        stores = {store.code: store for store in Store.objects.all()}
+        n_created = _load_customers(report, stores) + load_twins(NAMESPACE, stores, LAST_DAY)
+        load_requests()
+        load_import()
         n_customers = Customer.objects.count()
     return {"created": n_created, "customers": n_customers}
 
@@ -128,9 +132,8 @@ def demo_token(tenant):
         return create_token(tenant, holder="service", scopes=scopes, name="demo")[1]
 
 
-def _load_customers(report):
+def _load_customers(report, stores):
     known = set(Customer.with_merged.values_list("pk", flat=True))
-    stores = {store.code: store for store in Store.objects.all()}
     n_created = 0
     for index in range(N_CUSTOMERS + len(COMPANIES)):
         customer_id = uuid.uuid5(NAMESPACE, str(index))

@@ -9,6 +9,7 @@ count for no more than one strong sign where the first names differ: else every 
 person.
 """
 
+import re
 from dataclasses import dataclass
 from itertools import product
 
@@ -188,9 +189,19 @@ def _email(one, other):
     if box == other_box and len(box) >= SHORTEST_PHONE - 2:
         return "close"
     if _is_close(domain, other_domain) or domain == other_domain:
+        if _only_numbers_differ(box, other_box):
+            return "differs"
         near = len(box) >= 5 and OSA.distance(box, other_box) <= (1 if len(box) < 8 else 2)
         return "close" if near else "differs"
     return "differs"
+
+
+def _only_numbers_differ(box, other_box):
+    """Whether the same words stand in two mailboxes, with another number each: ada12 and ada47 are
+    two people, of whom the second found the name taken."""
+    numbers, other_numbers = (re.findall(r"\d+", one) for one in (box, other_box))
+    words, other_words = (re.sub(r"\d+", "#", one) for one in (box, other_box))
+    return words == other_words and numbers != other_numbers
 
 
 def _phone(one, other):

@@ -30,10 +30,12 @@ from customers.models import (
 from tenancy.scoping import current_tenant
 
 # Counts up when keys or weights change: everybody is due then.
-RULES = 1
+RULES = 2
 PAGE = 500
 # A key that more than so many share (the telephone of the shop, info@) tells nothing.
 LARGEST_BLOCK = 40
+# So many values are asked for one by one.
+FEW = 3
 BEST = 20
 # Who is being typed has no record yet.
 NOBODY = UUID(int=0)
@@ -164,17 +166,30 @@ def _pairs(ours, rows, column):
     """The pairs of `ours` ({value: ids}) with the rows that have the value in `column`."""
     if not ours:
         return set()
-    rows = rows.order_by().filter(**{f"{column}__in": list(ours)})
-    counted = rows.values_list(column).annotate(n=Count("pk"))
-    told = {value for value, n in counted if n <= LARGEST_BLOCK}
-    if not told:
-        return set()
     met = set()
-    for value, there in rows.filter(**{f"{column}__in": told}).values_list(column, "customer_id"):
+    for value, there in _sharing(rows.order_by(), column, list(ours)):
         for here in ours[value]:
             if here != there:
                 met.add((here, there) if here < there else (there, here))
     return met
+
+
+def _sharing(rows, column, values):
+    """(value, customer id) of the rows with one of the values, of which not too many share it."""
+    if len(values) <= FEW:
+        # Read no further than one too many: of a value that thousands share, no count of them all.
+        found = []
+        for value in values:
+            there = rows.filter(**{column: value}).values_list(column, "customer_id")
+            block = list(there[: LARGEST_BLOCK + 1])
+            found += block if len(block) <= LARGEST_BLOCK else []
+        return found
+    rows = rows.filter(**{f"{column}__in": values})
+    counted = rows.values_list(column).annotate(n=Count("pk"))
+    told = {value for value, n in counted if n <= LARGEST_BLOCK}
+    if not told:
+        return []
+    return rows.filter(**{f"{column}__in": told}).values_list(column, "customer_id")
 
 
 # --- Reading -------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ from django.core.management import call_command
 from django.db import transaction
 
 from config import demo
-from customers.models import Customer
+from customers.models import Customer, DataRequest, ImportRun, PossibleDuplicate
+from customers.services import merge_customers
+from customers.services.data_requests import days_left
 from groups.models import Subscription
 from tenancy.models import AccessToken, Store, Tenant
 from tenancy.scoping import in_tenant
@@ -25,7 +27,9 @@ def _a_few_are_enough(monkeypatch):
 def snapshot():
     with in_tenant(Tenant.objects.get(code="demo")):
         return list(
-            Customer.objects.order_by("number").values_list(
+            Customer.objects.filter(external_id=None)
+            .order_by("number")
+            .values_list(
                 "id", "number", "name", "search_text", "created_at", "version", "updated_at"
             )
         )
@@ -36,11 +40,38 @@ def test_makes_a_business_to_look_at():
 
     tenant = Tenant.objects.get(code="demo")
     with in_tenant(tenant):
-        assert report == {"created": 30, "customers": 30}
+        assert report == {"created": 40, "customers": 43}
         assert Store.objects.count() == 3
         assert Subscription.objects.exists()
         assert Customer.objects.filter(kind="company").count() == 6
         assert Customer.objects.reachable("email").exists()
+
+
+def test_has_work_for_whoever_sits_at_the_desk():
+    demo.load_demo()
+
+    with in_tenant(Tenant.objects.get(code="demo")):
+        pairs = PossibleDuplicate.objects
+        assert pairs.to_decide().count() >= 4
+        assert pairs.filter(state="not_same").count() == 1
+        assert [days_left(one) <= 7 for one in DataRequest.objects.to_answer()] == [True, False]
+        run = ImportRun.objects.get()
+        assert (run.state, run.counts["created"], run.counts["refused"]) == ("done", 3, 2)
+
+
+def test_what_the_desk_has_done_is_not_put_back():
+    demo.load_demo()
+    with in_tenant(Tenant.objects.get(code="demo")):
+        pair = PossibleDuplicate.objects.to_decide().first()
+        merge_customers(pair.first, pair.second)
+        n_open = PossibleDuplicate.objects.to_decide().count()
+        n_customers = Customer.objects.count()
+
+        demo.load_demo()
+
+        assert PossibleDuplicate.objects.to_decide().count() == n_open
+        assert Customer.objects.count() == n_customers
+        assert (DataRequest.objects.count(), ImportRun.objects.count()) == (2, 1)
 
 
 def test_is_the_same_every_time():
@@ -53,7 +84,7 @@ def test_is_the_same_every_time():
 
     first, second = load_and_forget(), load_and_forget()
 
-    assert len(first) == 30
+    assert len(first) == 40
     assert first == second
 
 

@@ -158,8 +158,10 @@ def test_the_neighbours_customers_are_never_compared(ada, rival):
         assert find_duplicates()["new"] == 0
 
 
-def test_a_phone_that_half_the_town_gives_tells_nothing(acme, monkeypatch):
+@pytest.mark.parametrize("few", [0, 3], ids=["counted", "read as far as needed"])
+def test_a_phone_that_half_the_town_gives_tells_nothing(acme, monkeypatch, few):
     monkeypatch.setattr(finding_duplicates, "LARGEST_BLOCK", 2)
+    monkeypatch.setattr(finding_duplicates, "FEW", few)
     for _n in range(3):
         CustomerFactory(tenant=acme, phones=[{"given": "22 00 00 00"}])
 

@@ -168,3 +168,13 @@ def test_companies_meet_by_their_name_without_the_legal_form():
 def test_what_is_not_known_makes_no_key():
     assert keys_of(person()) == {}
     assert set(keys_of(person("Ada"))) == set()
+
+
+def test_another_number_in_the_mailbox_is_no_slip_of_a_finger():
+    one = person("Ada", "Hansen", emails=["ada.hansen12@example.org"])
+    another = person("Ada", "Hansen", emails=["ada.hansen21@example.org"])
+    slipped = person("Ada", "Hansen", emails=["ada.hansne12@example.org"])
+
+    assert dict(compare(one, another).reasons)["email"] == "differs"
+    assert not compare(one, another).is_enough()
+    assert dict(compare(one, slipped).reasons)["email"] == "close"
