@@ -48,58 +48,40 @@ class Profile:
 
 
 # --- Children --------------------------------------------------------------------------------
-def _clean_email_row(item, context):
-    row = _cleaned(item, _EMAIL, context)
-    if "address" in item:
-        row["address"] = _named("address", normalise.clean_email, item["address"])
-        row["address_key"] = normalise.email_key(row["address"])
-    return row
+def _one(name, clean):
+    """What a field says that fills the column of its own name."""
+    return lambda value, context: {name: clean(value, context)}
 
 
-def _clean_phone_row(item, context):
-    row = _cleaned(item, _PHONE, context)
-    if "given" in item:
-        phone = _named("given", clean_given_phone, item["given"], context)
-        row["given"], row["e164"], row["digits"] = phone.given, phone.e164, phone.digits
-        row["reversed_digits"] = phone.digits[::-1]
-        if phone.extension and "extension" not in item:
-            row["extension"] = phone.extension
-    return row
+def _email_address(value, context):
+    address = normalise.clean_email(value)
+    return {"address": address, "address_key": normalise.email_key(address)}
 
 
-def _clean_address_row(item, context):
-    row = _cleaned(item, _ADDRESS, context)
-    for name, bound in (("latitude", 90), ("longitude", 180)):
-        if name in item:
-            row[f"{name}_micro"] = _named(name, _micro_degrees, item[name], bound)
-    return row
+def _phone_given(value, context):
+    phone = clean_given_phone(value, context)
+    said = {"given": phone.given, "e164": phone.e164, "digits": phone.digits}
+    said["reversed_digits"] = phone.digits[::-1]
+    if phone.extension:
+        said["extension"] = phone.extension
+    return said
 
 
-def _clean_contact_person_row(item, context):
-    return _cleaned(item, _CONTACT_PERSON, context)
+def _micro_degrees(name, bound):
+    def part(value, context):
+        if value in (None, ""):
+            return {f"{name}_micro": None}
+        degrees = normalise.clean_decimal(value, places=6, minimum=-bound, maximum=bound)
+        return {f"{name}_micro": int(degrees * 1_000_000)}
+
+    return part
 
 
-def _clean_label_row(item, context):
-    row = _cleaned(item, _LABEL, context)
-    if "key" in item and not row["key"]:
-        raise ValidationError({"key": ValidationError(_("Must not be empty."), code="blank")})
-    return row
-
-
-def _cleaned(item, cleaners, context):
-    """What these cleaners say of the fields of an item that they know."""
-    row, errors = {}, {}
-    for name, value in item.items():
-        clean = cleaners.get(name)
-        if clean is None:
-            continue
-        try:
-            row[name] = clean(value, context)
-        except ValidationError as error:
-            errors[name] = error.error_list
-    if errors:
-        raise ValidationError(errors)
-    return row
+def _label_key(value, context):
+    key = text(100)(value, context)
+    if not key:
+        raise ValidationError(_("Must not be empty."), code="blank")
+    return {"key": key}
 
 
 def _uuid_text(value):
@@ -113,41 +95,45 @@ def _given_phone(value, context):
     return "" if value in (None, "") else clean_given_phone(value, context).given
 
 
-def _micro_degrees(value, bound):
-    if value in (None, ""):
-        return None
-    return int(normalise.clean_decimal(value, places=6, minimum=-bound, maximum=bound) * 1_000_000)
-
-
 def _country(value, context):
     return normalise.clean_country(value or "")
 
 
+def _parts(columns, **others):
+    """The parts of a row: what each of its fields says, as columns (see ChildList)."""
+    return {name: _one(name, clean) for name, clean in columns.items()} | others
+
+
 _FLAGS = dict.fromkeys(("primary", "verified", "opted_out"), flag)
-_EMAIL = _FLAGS
-_PHONE = {
-    **_FLAGS,
-    "extension": text(20),
-    "kind": choice(Phone.Kind, empty=Phone.Kind.MOBILE),
-}
-_ADDRESS = {
-    **{name: text(250) for name in ("street", "street2", "street3")},
-    **{name: text(120) for name in ("city", "state", "first_name", "last_name")},
-    "postal_code": text(20),
-    "company": text(200),
-    "kind": choice(Address.Kind, empty=Address.Kind.HOME),
-    "country": _country,
-    "email": email_or_empty,
-    "phone": _given_phone,
-    "primary": flag,
-}
-_CONTACT_PERSON = {
-    "first_name": text(120),
-    "last_name": text(120),
-    "email": email_or_empty,
-    "mobile": _given_phone,
-}
-_LABEL = {"key": text(100), "value": text(500)}
+_EMAIL = _parts(_FLAGS, address=_email_address)
+_PHONE = _parts(
+    {**_FLAGS, "extension": text(20), "kind": choice(Phone.Kind, empty=Phone.Kind.MOBILE)},
+    given=_phone_given,
+)
+_ADDRESS = _parts(
+    {
+        **{name: text(250) for name in ("street", "street2", "street3")},
+        **{name: text(120) for name in ("city", "state", "first_name", "last_name")},
+        "postal_code": text(20),
+        "company": text(200),
+        "kind": choice(Address.Kind, empty=Address.Kind.HOME),
+        "country": _country,
+        "email": email_or_empty,
+        "phone": _given_phone,
+        "primary": flag,
+    },
+    latitude=_micro_degrees("latitude", 90),
+    longitude=_micro_degrees("longitude", 180),
+)
+_CONTACT_PERSON = _parts(
+    {
+        "first_name": text(120),
+        "last_name": text(120),
+        "email": email_or_empty,
+        "mobile": _given_phone,
+    }
+)
+_LABEL = _parts({"value": text(500)}, key=_label_key)
 
 
 def _named(name, clean, *args):
@@ -161,13 +147,34 @@ def _named(name, clean, *args):
 class ChildList:
     """How one list of child rows is cleaned and recognised again.
 
-    `required` must stand in a new row; `key` says which rows are the same without naming an id.
+    `parts` maps the fields of a row to functions of (value, Context) that return the columns that
+    the field says; a column that another field is named after gives way to that field. `required`
+    must stand in a new row; `key` says which rows are the same without naming an id.
     """
 
     model: type
-    clean: object
+    parts: dict
     required: tuple
     key: object
+
+    def clean(self, item, context):
+        """The columns that an item says; raises ValidationError by field."""
+        row, errors = {}, {}
+        for name, value in item.items():
+            part = self.parts.get(name)
+            if part is None:
+                continue
+            try:
+                said = part(value, context)
+            except ValidationError as error:
+                errors[name] = error.error_list
+                continue
+            for column, meant in said.items():
+                if column == name or column not in item:
+                    row[column] = meant
+        if errors:
+            raise ValidationError(errors)
+        return row
 
 
 def _whole_row(model, fields):
@@ -182,16 +189,16 @@ def _whole_row(model, fields):
 
 
 CHILD_LISTS = {
-    "emails": ChildList(Email, _clean_email_row, ("address",), lambda row: row.get("address_key")),
+    "emails": ChildList(Email, _EMAIL, ("address",), lambda row: row.get("address_key")),
     "phones": ChildList(
         Phone,
-        _clean_phone_row,
+        _PHONE,
         ("given",),
         lambda row: (row.get("digits"), row.get("extension", "")),
     ),
     "addresses": ChildList(
         Address,
-        _clean_address_row,
+        _ADDRESS,
         (),
         _whole_row(
             Address, ("kind", "street", "street2", "street3", "city", "state", "postal_code")
@@ -199,11 +206,11 @@ CHILD_LISTS = {
     ),
     "contact_persons": ChildList(
         ContactPerson,
-        _clean_contact_person_row,
+        _CONTACT_PERSON,
         (),
         _whole_row(ContactPerson, ("first_name", "last_name", "email", "mobile")),
     ),
-    "labels": ChildList(Label, _clean_label_row, ("key",), _whole_row(Label, ("key", "value"))),
+    "labels": ChildList(Label, _LABEL, ("key",), _whole_row(Label, ("key", "value"))),
 }
 
 
