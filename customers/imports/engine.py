@@ -21,13 +21,13 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Address, Customer, Email, Phone
 from customers.services.changes import without_customer_events
 from events.actors import acting, current
 from events.services import build_event
 from tenancy.scoping import current_tenant
 
 from .ahead import read_ahead
+from .counting import has_grown_by, refresh_statistics
 from .errors import FileError, TooManyRows
 from .mapping import Mapping, ShapedRow, shape_rows
 from .numbers import Numbers
@@ -39,6 +39,7 @@ from .validating import Candidate, Validator
 from .writing import Settled, Writer
 
 CHUNK = 2_000
+COLLECTED = 5  # chunks: then a look for garbage
 # From so many new customers on the database looks at its tables anew.
 MANY = 1_000
 GROWN = 4  # times: after so much more, again
@@ -47,8 +48,6 @@ UNKNOWN_GROUPS = (
     "create groups (--create-groups)."
 )
 ATTEMPTS = 5
-# The tables in which an import looks for thousands of keys, and of which every list asks.
-LOOKED_AT = (Customer, Email, Phone, Address)
 
 
 @dataclass(slots=True)
@@ -243,13 +242,14 @@ class _Run:
         try:
             counted_at = MANY
             with seldom_collecting() as collect:
-                for chunk in read_ahead(chunks):
+                for number, chunk in enumerate(read_ahead(chunks), 1):
                     self.journal.look_up()
                     self.do(chunk)
-                    collect()
+                    if not number % COLLECTED:
+                        collect()
                     if self.report.created >= counted_at * GROWN and not self.report.dry_run:
                         counted_at = self.report.created
-                        refresh_statistics()
+                        refresh_statistics(rough=True)
                     if self.progress:
                         self.progress(self.report.rows, self.plan.checked.rows)
         except FileError as fault:
@@ -261,7 +261,7 @@ class _Run:
         if not self.report.dry_run:
             with transaction.atomic():
                 self.journal.complete(self.report)
-            if self.report.created >= MANY:
+            if self.report.created >= MANY and has_grown_by(self.report.created):
                 refresh_statistics()
 
     def read(self, rows: Iterable[RawRow]) -> Iterator[PlainCandidate | ShapedRow]:
@@ -347,8 +347,9 @@ def _done(candidate: Candidate, settled: Settled) -> Done:
 
 @contextmanager
 def seldom_collecting() -> Iterator[Callable[[], object]]:
-    """Let Python look for garbage once per chunk (call what is yielded), and only among what came
-    since the last look: it would do so every few rows, and find nothing, for half of the time."""
+    """Let Python look for garbage when it is told to (call what is yielded), and only among what
+    came since the last look: it would do so every few rows, and find nothing, for half of the
+    time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -356,19 +357,6 @@ def seldom_collecting() -> Iterator[Callable[[], object]]:
     finally:
         if was_on:
             gc.enable()
-
-
-def refresh_statistics() -> None:
-    """Let the database count its rows again after many came in: it chooses between indexes by these
-    numbers. PostgreSQL does so by itself, but minutes later, or never where that is switched off;
-    a look for two thousand keys then reads the whole table."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA analysis_limit = 1000")
-            cursor.execute("ANALYZE")
-        else:
-            names = [connection.ops.quote_name(model._meta.db_table) for model in LOOKED_AT]
-            cursor.execute(f"ANALYZE {', '.join(names)}")
 
 
 def wait_for_other_imports(tenant: Any) -> None:

@@ -807,24 +807,41 @@ class TestStatistics:
         monkeypatch.setattr(engine, "MANY", 2)
         counted = []
         monkeypatch.setattr(
-            engine, "refresh_statistics", lambda: counted.append(Customer.objects.count())
+            engine,
+            "refresh_statistics",
+            lambda rough=False: counted.append((Customer.objects.count(), rough)),
         )
 
         import_customers(csv_of("external_id,name", *(f"{n},N{n}" for n in range(45))))
 
         # At 4 × 2, at 4 × 10, and at the end.
-        assert counted == [10, 40, 45]
+        assert counted == [(10, True), (40, True), (45, False)]
 
     def test_a_dry_run_lets_nothing_be_counted(self, acme, monkeypatch):
         monkeypatch.setattr(engine, "MANY", 1)
-        monkeypatch.setattr(engine, "refresh_statistics", lambda: pytest.fail("counted"))
+        monkeypatch.setattr(engine, "refresh_statistics", lambda **_: pytest.fail("counted"))
 
         import_customers(csv_of("external_id,name", *(f"{n},N{n}" for n in range(9))), dry_run=True)
 
-    def test_counting_is_a_statement_that_the_database_knows(self, acme):
+    @pytest.mark.skipif(connection.vendor == "sqlite", reason="it counts a thousand rows at most")
+    def test_few_customers_more_than_there_were_are_not_worth_counting(self, acme, monkeypatch):
+        monkeypatch.setattr(engine, "MANY", 1)
+        import_customers(csv_of("external_id,name", *(f"{n},N{n}" for n in range(30))))
+        counted = []
+        monkeypatch.setattr(engine, "refresh_statistics", lambda **_: counted.append(1))
+
+        import_customers(csv_of("external_id,name", "x,X"))
+        few = list(counted)
+        import_customers(csv_of("external_id,name", *(f"y{n},Y" for n in range(9))))
+
+        assert not few
+        assert counted
+
+    @pytest.mark.parametrize("rough", [True, False])
+    def test_counting_is_a_statement_that_the_database_knows(self, acme, rough):
         import_customers(csv_of("external_id,name", "1,A"))
 
-        engine.refresh_statistics()
+        engine.refresh_statistics(rough=rough)
 
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:

@@ -1,0 +1,37 @@
+"""What the database knows of the size of its tables, by which it chooses between its indexes.
+
+PostgreSQL counts its rows anew by itself, but minutes later, or never where that is switched off;
+until then a look for two thousand keys may read a whole table that has grown. SQLite never does.
+"""
+
+from django.db import connection, transaction
+
+from customers.models import Address, Customer, Email, Phone
+
+# The tables in which an import looks for thousands of keys, and of which every list asks.
+LOOKED_AT = (Customer, Email, Phone, Address)
+WORTH_IT = 10  # of so many customers one must be new, as for PostgreSQL's own counting
+
+
+def refresh_statistics(*, rough: bool = False) -> None:
+    """Let the database count its rows now. `rough` looks at a tenth of what it looks at otherwise:
+    enough to find keys by, and nearly free."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA analysis_limit = 1000")
+            cursor.execute("ANALYZE")
+            return
+        if rough:
+            cursor.execute("SET LOCAL default_statistics_target = 10")
+        names = [connection.ops.quote_name(model._meta.db_table) for model in LOOKED_AT]
+        cursor.execute(f"ANALYZE {', '.join(names)}")
+
+
+def has_grown_by(created: int) -> bool:
+    """Whether so many new customers are enough for what the database knows to be out of date."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        statement = "SELECT reltuples FROM pg_class WHERE oid = %s::regclass"
+        cursor.execute(statement, [Customer._meta.db_table])
+        return created * WORTH_IT >= cursor.fetchone()[0]
