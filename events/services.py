@@ -50,7 +50,7 @@ def write_history(tenant, subject_type, told, *, reason=""):
     who = current()
     make = draft_class(HistoryEntry)
     common = {
-        "tenant": tenant,
+        "tenant_id": tenant.pk,
         "subject_type": subject_type,
         "at": clock.now(),
         "actor_kind": who.actor.kind,
@@ -60,7 +60,10 @@ def write_history(tenant, subject_type, told, *, reason=""):
         "request_id": who.request_id,
     }
     rows = [
-        make(subject_id=subject_id, deed=deed, version=version, changes=changes, **common)
+        make.of(
+            {"subject_id": subject_id, "deed": deed, "version": version, "changes": changes}
+            | common
+        )
         for subject_id, deed, version, changes in told
     ]
     insert_rows(HistoryEntry, rows)

@@ -1,7 +1,5 @@
 """How loyalty joins the deeds of customers and tenants."""
 
-import uuid
-
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +18,7 @@ from loyalty.services.earning import (
 from loyalty.services.joining_accounts import join_accounts, part_accounts, preview_join
 from loyalty.services.levels import find_level
 from tenancy import clock
-from tenancy.bulk import draft_class, insert_rows
+from tenancy.bulk import draft_class, insert_rows, new_ids
 from tenancy.hooks import hooks as tenant_hooks
 
 
@@ -88,32 +86,35 @@ def _level_to_start_on(tenant):
 
 
 def _open_account(change, level, *, assigned=False):
-    _new_account(LoyaltyAccount, change, level, assigned=assigned).save(force_insert=True)
+    columns = _columns_of_new(change, level, assigned=assigned)
+    LoyaltyAccount(**columns).save(force_insert=True)
 
 
 def _open_accounts(pairs, *, assigned=False):
-    make = draft_class(LoyaltyAccount)
+    make, ids = draft_class(LoyaltyAccount), new_ids()
     insert_rows(
         LoyaltyAccount,
-        [_new_account(make, change, level, assigned=assigned) for change, level in pairs],
+        [
+            make.of(_columns_of_new(change, level, assigned=assigned) | {"id": next(ids)})
+            for change, level in pairs
+        ],
     )
 
 
-def _new_account(make, change, level, *, assigned):
+def _columns_of_new(change, level, *, assigned):
     customer = change.customer
     if level is not None:
         change.record("level", None, level.name)
     if assigned:
         change.record("assigned_level", None, level.name)
-    return make(
-        id=uuid.uuid4(),
-        tenant=customer.tenant,
-        customer_id=customer.pk,
-        level=level,
-        manual_level=level if assigned else None,
-        level_since=clock.now() if level else None,
-        created_at=customer.created_at,
-    )
+    return {
+        "tenant_id": customer.tenant_id,
+        "customer_id": customer.pk,
+        "level_id": level and level.pk,
+        "manual_level_id": level.pk if assigned else None,
+        "level_since": clock.now() if level else None,
+        "created_at": customer.created_at,
+    }
 
 
 def clean_wished_level(value, tenant):

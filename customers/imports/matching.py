@@ -60,6 +60,13 @@ class Index:
 
     def key(self, candidate: Candidate) -> Any:
         """What the candidate is found by; None where the row says nothing there."""
+        try:
+            return candidate.match_key
+        except AttributeError:
+            candidate.match_key = key = self._key(candidate)
+            return key
+
+    def _key(self, candidate: Candidate) -> Any:
         match = self.match
         if match in ("id", "number"):
             return candidate.beside.get(match)

@@ -9,7 +9,7 @@ registration or update, after them.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from customers.columns import login_phone_key
 from customers.hooks import hooks
@@ -21,6 +21,7 @@ from customers.services.registering_many import (
     may_be_registered_together,
     register_customers,
 )
+from tenancy.bulk import new_ids
 
 from .matching import Index
 from .merging import Changes, Known
@@ -45,6 +46,7 @@ def choose(candidates: Iterable[Candidate], index: Index, match: str | None) -> 
 
 def register(candidates: list[Candidate], index: Index, numbers: list[int]) -> list[UUID]:
     """Register them all, or raise what `register_customers` raises; returns their ids."""
+    ids = new_ids()
     registrations = [
         Registration(
             clean=Profile(
@@ -53,7 +55,7 @@ def register(candidates: list[Candidate], index: Index, numbers: list[int]) -> l
                 candidate.clean.extras,
             ),
             number=number,
-            id=_id_of(candidate, index) or uuid4(),
+            id=_id_of(candidate, index) or next(ids),
             status=candidate.beside.get("status") or Customer.Status.ACTIVE,
             created_at=candidate.created_at,
             statements=candidate.consents,
@@ -90,6 +92,8 @@ def choose_changes(
     """Those of the wanted changes (candidate, Known, Changes), in their order, that can be written
     together: no row above, of these candidates, is about the same identities, and nobody else
     has them."""
+    if not wanted:
+        return []
     by_candidate = {id(one[0]): one for one in wanted}
     chosen, seen = [], set()
     for candidate in candidates:

@@ -98,10 +98,41 @@ class CustomerChange:
         first_old = self.changes[name][0] if name in self.changes else _plain(old)
         self.changes[name] = [first_old, _plain(new)]
 
+    def tell_from_nothing(self):
+        """Make what was set so far the whole of a new row, which nothing was before."""
+        self.columns.clear()
+        self.changes = {name: [None, new] for name, (_old, new) in self.changes.items()}
+
     def add_deed(self, deed):
         """Name a further deed: it gets an event of its own when anything changed."""
         if deed not in self.deeds:
             self.deeds.append(deed)
+
+
+class Beginning(CustomerChange):
+    """The change of a customer who is being made: whatever it has, it has from nothing."""
+
+    def set(self, column, value):
+        """Set a column; told only when it differs from what nobody has said."""
+        customer = self.customer
+        if getattr(customer, column) != value:
+            setattr(customer, column, value)
+            self.changes[column] = [None, _plain(value)]
+
+    def set_silently(self, column, value):
+        setattr(self.customer, column, value)
+
+    def record(self, name, old, new):
+        self.changes[name] = [None, _plain(new)]
+
+    def tell_from_nothing(self):
+        pass
+
+    def begun(self):
+        """A CustomerChange for what others do to the customer from now on."""
+        later = CustomerChange(self.customer, self.deeds[0], self.reason)
+        later.changes, later.consents = self.changes, self.consents
+        return later
 
 
 def _plain(value):
@@ -361,14 +392,12 @@ def build_search_text(customer, children=None):
     emails = [email.address for email in rows("emails")]
     # What belonged to a record that was merged into this one finds this one.
     former = [] if children is not None else Customer.with_merged.filter(merged_into=customer.pk)
+    first, last, company = customer.first_name, customer.last_name, customer.company_name
+    names = [customer.name, first, last, company, *persons]
+    if first and last and customer.name == f"{first} {last}":
+        names[1:3] = ()  # their words are in the name
     return normalise.search_text(
-        names=[
-            customer.name,
-            customer.first_name,
-            customer.last_name,
-            customer.company_name,
-            *persons,
-        ],
+        names=names,
         emails=[*emails, customer.login_email] if customer.login_email else emails,
         phones=[
             normalise.Phone(phone.given, phone.e164, phone.digits, phone.extension)

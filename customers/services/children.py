@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from operator import attrgetter
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,16 @@ TOLD = {
     "labels": ("key", "value"),
 }
 WITH_PRIMARY = ("emails", "phones", "addresses")
+_WORDS = {
+    name: attrgetter(*columns)
+    if len(columns) > 1
+    else lambda row, get=attrgetter(*columns): (get(row),)
+    for name, columns in TOLD.items()
+}
+_MARKS = {
+    name: [mark for mark in ("primary", "verified", "opted_out") if mark in child.model.FIELDS]
+    for name, child in CHILD_LISTS.items()
+}
 
 
 def save_new(list_name, rows):
@@ -31,19 +42,19 @@ def save_new(list_name, rows):
 
 def tell(list_name, rows):
     """The rows of a list as the history writes them."""
+    words_of, marks = _WORDS[list_name], _MARKS[list_name]
     told = []
     for row in rows:
-        text = " ".join(str(getattr(row, name)) for name in TOLD[list_name] if getattr(row, name))
-        marks = [mark for mark in ("primary", "verified", "opted_out") if getattr(row, mark, False)]
-        told.append(f"{text} ({', '.join(marks)})" if marks else text)
+        text = " ".join(filter(None, words_of(row)))
+        found = [mark for mark in marks if getattr(row, mark)]
+        told.append(f"{text} ({', '.join(found)})" if found else text)
     return told
 
 
 def build_children(customer, list_name, rows, *, make=None):
-    """Unsaved rows for a new customer, the first one primary where none claims it. `make(model)`
-    is the class of the rows where it is another than the model."""
+    """Unsaved rows for a new customer, the first one primary where none claims it.
+    `make(model, columns)` makes a row where another than an instance of the model is wanted."""
     model = CHILD_LISTS[list_name].model
-    build = make(model) if make else model
     wants_primary = list_name in WITH_PRIMARY and not any(row.get("primary") for row in rows)
     built = []
     for position, row in enumerate(rows):
@@ -52,7 +63,7 @@ def build_children(customer, list_name, rows, *, make=None):
         _take_own_id(row)
         if wants_primary and not position:
             row["primary"] = True
-        built.append(build(**row))
+        built.append(make(model, row) if make else model(**row))
     return built
 
 

@@ -118,8 +118,8 @@ def register_customer(
 
 def fill(change, clean, statements, *, make=None):
     """Bring everything that a registration says into the change of a new customer, but save
-    nothing; returns the rows of the child lists by name. `make(model)` is the class of these rows
-    where it is another than the model."""
+    nothing; returns the rows of the child lists by name. `make(model, columns)` makes
+    one of these rows where another than an instance of the model is wanted."""
     customer = change.customer
     set_columns(change, clean.columns)
     stand_in_contacts(customer, clean.children)
@@ -137,10 +137,9 @@ def fill(change, clean, statements, *, make=None):
 
 def tell_new(change, children):
     """Record what a new customer began with: what differs from nothing."""
-    change.columns.clear()
-    change.changes = {name: [None, new] for name, (_old, new) in change.changes.items()} | {
-        name: [None, tell(name, rows)] for name, rows in children.items()
-    }
+    change.tell_from_nothing()
+    for name, rows in children.items():
+        change.changes[name] = [None, tell(name, rows)]
     for consent in change.consents:
         change.record(f"consent {consent.purpose}", None, consent.granted)
 

@@ -6,21 +6,23 @@ another: each table in one go.
 
 from dataclasses import dataclass, field
 from functools import partial
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import transaction
 
 from customers.hooks import hooks
 from customers.models import Consent, Customer
 from customers.profile import CHILD_LISTS, Profile
-from customers.services.changes import CustomerChange, events_left_out, opening_many
+from customers.services.changes import Beginning, events_left_out, opening_many
 from customers.services.registering import fill, tell_new
 from events.services import write_events, write_history
 from tenancy import clock
-from tenancy.bulk import draft_class, insert_rows
+from tenancy.bulk import draft_class, insert_rows, new_ids
+from tenancy.bulk_copy import copying_behind
 from tenancy.scoping import current_tenant
 
 DEED = "customer.registered"
+PIECE = 500  # so many customers are stored while the next ones are made
 
 
 @dataclass(slots=True)
@@ -46,42 +48,54 @@ def register_customers(registrations, *, reason=""):
     Raises IntegrityError where an identifier is taken, ValidationError where a higher app refuses
     one of them: which one, only a single registration tells.
     """
-    make = draft_class(Customer, "birth_date", "code")
     instant, tenant = clock.now(), current_tenant()
+    changes = []
+    with transaction.atomic(), copying_behind():
+        for start in range(0, len(registrations), PIECE):
+            changes += _bring_in(registrations[start : start + PIECE], instant, tenant, reason)
+        with opening_many(changes):
+            _apply_extras(registrations, changes)
+            for hook in hooks.registered_many:
+                hook(changes)
+            _save_columns(changes)
+            consents = [consent for change in changes for consent in change.consents]
+            for consent in consents:
+                consent.version = 1
+            insert_rows(Consent, consents)
+            _leave_traces(tenant, changes, reason)
+
+
+def _bring_in(registrations, instant, tenant, reason):
+    """Insert the customers themselves with their lists; returns their changes."""
+    make = draft_class(Customer, "birth_date", "code")
+    make_child = partial(_child, instant, tenant, new_ids())
     changes, rows = [], {name: [] for name in CHILD_LISTS}
     for one in registrations:
         customer = make(
             id=one.id,
             tenant=tenant,
+            tenant_id=tenant.pk,
             number=one.number,
             status=one.status,
             created_at=one.created_at or instant,
             updated_at=instant,
         )
-        change = CustomerChange(customer, DEED, reason)
-        children = fill(change, one.clean, one.statements, make=partial(_child_class, instant))
+        change = Beginning(customer, DEED, reason)
+        children = fill(change, one.clean, one.statements, make=make_child)
         tell_new(change, children)
-        changes.append(change)
+        changes.append(change.begun())
         for name, found in children.items():
             rows[name] += found
-    with transaction.atomic(), opening_many(changes):
-        insert_rows(Customer, [change.customer for change in changes])
-        for name, found in rows.items():
-            insert_rows(CHILD_LISTS[name].model, found)
-        _apply_extras(registrations, changes)
-        for hook in hooks.registered_many:
-            hook(changes)
-        _save_columns(changes)
-        consents = [consent for change in changes for consent in change.consents]
-        for consent in consents:
-            consent.version = 1
-        insert_rows(Consent, consents)
-        _leave_traces(tenant, changes, reason)
+    insert_rows(Customer, [change.customer for change in changes])
+    for name, found in rows.items():
+        insert_rows(CHILD_LISTS[name].model, found)
+    return changes
 
 
-def _child_class(instant, model):
-    make = draft_class(model)
-    return lambda **columns: make(id=uuid4(), created_at=instant, **columns)
+def _child(instant, tenant, ids, model, columns):
+    columns["id"], columns["created_at"] = next(ids), instant
+    columns["tenant_id"], columns["customer_id"] = tenant.pk, columns["customer"].id
+    return draft_class(model).of(columns)
 
 
 def _apply_extras(registrations, changes):
