@@ -1,7 +1,7 @@
 """A lookup for thousands of values: `Model.objects.filter(pk__among=ids)`."""
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Field, ForeignObject, Lookup
+from django.db.models import Field, ForeignObject, Lookup, UUIDField
 
 
 @ForeignObject.register_lookup
@@ -21,6 +21,9 @@ class Among(Lookup):
             raise EmptyResultSet
         if connection.vendor == "postgresql":
             kind = field.rel_db_type(connection)
+            if isinstance(field, UUIDField):
+                # The same array in half the time.
+                values = "{" + ",".join([f"{value.int:032x}" for value in values]) + "}"
             return f"{lhs} = ANY(%s::{kind}[])", (*parameters, values)
         marks = ", ".join(["%s"] * len(values))
         return f"{lhs} IN ({marks})", (*parameters, *values)

@@ -12,8 +12,9 @@ from tenancy.models import Store
 from .merging import Known
 from .validating import Candidate
 
-# Long, and no file says them.
+# Long, or slow to read, and no file says them of a known customer.
 NEVER_COMPARED = frozenset({"search_text", "password"})
+TIMES = frozenset({"created_at", "updated_at"})
 READ_LISTS = {**{name: child.model for name, child in CHILD_LISTS.items()}, "consents": Consent}
 
 
@@ -30,20 +31,22 @@ class Reader:
         if not ids:
             return {}
         known = {}
-        for customer in drafts_of(
-            Customer.objects.filter(pk__among=ids), "birth_date", without=NEVER_COMPARED
-        ):
+        every = candidates is None
+        left_out = NEVER_COMPARED if every else NEVER_COMPARED | TIMES
+        rows = Customer.objects.filter(pk__among=ids)
+        for customer in drafts_of(rows, "birth_date", without=left_out):
             customer.tenant = self.tenant
             if customer.home_store_id is not None:
                 customer.home_store = self._store(customer.home_store_id)
             known[customer.id] = Known(customer)
-        every = candidates is None
         wanted = candidates or ()
         lists = {name for candidate in wanted for name in candidate.clean.children}
         if any(candidate.statements for candidate in wanted):
             lists.add("consents")
         for name in READ_LISTS if every else lists:
-            for row in drafts_of(READ_LISTS[name].objects.filter(customer__among=ids).order_by()):
+            rows = READ_LISTS[name].objects.filter(customer__among=ids).order_by()
+            unread = frozenset() if name == "consents" else left_out  # the latest one holds
+            for row in drafts_of(rows, without=unread):
                 known[row.customer_id].lists.setdefault(name, []).append(row)
         if every or any(candidate.account for candidate in wanted):
             for account in drafts_of(ChargeAccount.objects.filter(customer__among=ids)):

@@ -8,6 +8,7 @@ by its key) and are changed or added. Only a blank cell under the mapping's "cle
 """
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -23,6 +24,7 @@ from .planning import Plan
 from .validating import Candidate
 
 ADDRESS_KEY = ("kind", "street", "street2", "street3", "city", "state", "postal_code")
+_ADDRESS_KEY_OF = attrgetter(*ADDRESS_KEY)
 PERSON_KEY = ("first_name", "last_name")
 ONCE = ("emails", "phones")
 
@@ -137,9 +139,9 @@ def _is_told(list_name, wanted, there):
     unmatched = list(there)
     for clean in wanted:
         match = _find(list_name, clean, unmatched, wanted)
-        if match is None or any(
-            getattr(match, name) != value for name, value in clean.items() if name != "id"
-        ):
+        if "id" in clean:
+            clean = {name: value for name, value in clean.items() if name != "id"}
+        if match is None or not clean.items() <= vars(match).items():
             return False
         unmatched.remove(match)
     return True
@@ -173,11 +175,13 @@ def _merged(list_name, items, existing, context, fills):
 
 def _find(list_name, clean, rows, items):
     """The row that says the same, by its id or else by what it says."""
-    by_id = next((row for row in rows if str(row.pk) == clean.get("id")), None)
-    if by_id is not None:
-        return by_id
+    if own := clean.get("id"):
+        by_id = next((row for row in rows if str(row.pk) == own), None)
+        if by_id is not None:
+            return by_id
     if list_name == "emails":
-        return next((row for row in rows if row.address_key == clean["address_key"]), None)
+        wanted = clean["address_key"]
+        return next((row for row in rows if row.address_key == wanted), None)
     if list_name == "phones":
         wanted = clean["digits"], clean.get("extension", "")
         return next((row for row in rows if (row.digits, row.extension) == wanted), None)
@@ -190,8 +194,8 @@ def _find(list_name, clean, rows, items):
         once = sum(item.get("key", "").strip() == clean["key"] for item in items) == 1
         return same[0] if once and len(same) == 1 else None
     if list_name == "addresses":
-        clean = {"kind": "home", **clean}
-        return next((row for row in rows if _is_like(row, clean, ADDRESS_KEY)), None)
+        wanted = (clean.get("kind", "home"), *[clean.get(name, "") for name in ADDRESS_KEY[1:]])
+        return next((row for row in rows if _ADDRESS_KEY_OF(row) == wanted), None)
     key = PERSON_KEY if any(clean.get(name) for name in PERSON_KEY) else ("email", "mobile")
     return next((row for row in rows if _is_like(row, clean, key)), None)
 
