@@ -20,7 +20,7 @@ import normalise
 from config.demo_desk import load_import, load_requests, load_twins
 from config.demo_loyalty import SETTINGS as PROGRAMME
 from config.demo_loyalty import load_programme, shop
-from customers.models import Customer
+from customers.models import Customer, Tombstone
 from customers.services import (
     add_extension,
     deactivate_customer,
@@ -134,6 +134,8 @@ def demo_token(tenant):
 
 def _load_customers(report, stores):
     known = set(Customer.with_merged.values_list("pk", flat=True))
+    # Whom somebody deleted stays deleted; the purchases are still there, and cannot be made twice.
+    known |= set(Tombstone.objects.values_list("pk", flat=True))
     n_created = 0
     for index in range(N_CUSTOMERS + len(COMPANIES)):
         customer_id = uuid.uuid5(NAMESPACE, str(index))

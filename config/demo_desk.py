@@ -14,7 +14,7 @@ from pathlib import Path
 from customers.imports.ordering import order_import
 from customers.imports.runs import hold_run, work_on
 from customers.imports.storing import keep_file, open_file
-from customers.models import Customer, DataRequest, ImportRun
+from customers.models import Customer, DataRequest, ImportRun, Tombstone
 from customers.services import find_duplicates, not_duplicates, register_customer
 from customers.services.data_requests import confirm_identity, open_data_request
 from tenancy import clock
@@ -38,6 +38,7 @@ fair-5;Live;Nygård;live.nygard@example.com;96 77 88 99;23.06.1995
 def load_twins(namespace, stores, last_day):
     """The people who are there twice, and which of them are not one person; how many were made."""
     known = set(Customer.with_merged.values_list("pk", flat=True))
+    known |= set(Tombstone.objects.values_list("pk", flat=True))
     n_made = 0
     for number, pair in enumerate(PAIRS):
         made = []

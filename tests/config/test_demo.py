@@ -9,9 +9,10 @@ from django.db import transaction
 
 from config import demo
 from customers.models import Customer, DataRequest, ImportRun, PossibleDuplicate
-from customers.services import merge_customers
+from customers.services import delete_customer, merge_customers
 from customers.services.data_requests import days_left
 from groups.models import Subscription
+from loyalty.models import LoyaltyAccount
 from tenancy.models import AccessToken, Store, Tenant
 from tenancy.scoping import in_tenant
 from tenancy.services import principal_of
@@ -106,6 +107,16 @@ def test_a_customer_edited_meanwhile_stays_edited():
         demo.load_demo()
 
         assert Customer.objects.get(number=1).origin == "edited"
+
+
+def test_a_customer_deleted_meanwhile_stays_deleted():
+    demo.load_demo()
+    with in_tenant(Tenant.objects.get(code="demo")):
+        delete_customer(LoyaltyAccount.objects.filter(transactions_count__gt=0)[0].customer)
+
+        report = demo.load_demo()
+
+    assert report == {"created": 0, "customers": 42}
 
 
 def test_the_command_prints_a_token_that_works_and_ends_the_one_before():
