@@ -194,6 +194,7 @@ REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", 14)
 LANGUAGE_CODE = "en-gb"
 # The languages of the back office. The APIs answer in English, whoever asks: programs read them.
 LANGUAGES = [("en-gb", "English"), ("nb", "Norsk bokmål")]
+FORMAT_MODULE_PATH = "config.formats"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True

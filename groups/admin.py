@@ -248,6 +248,9 @@ class SubscriptionAdmin(ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
+    def crumb(self, subscription):
+        return f"{subscription.customer.code} · {subscription.group}"
+
     @admin.display(description=gettext_lazy("customer"))
     def customer_shown(self, subscription):
         customer = subscription.customer

@@ -88,7 +88,7 @@ def level_distribution():
 
 
 def _count_levels():
-    accounts = LoyaltyAccount.objects.filter(merged_into=None).order_by()
+    accounts = LoyaltyAccount.objects.filter(merged_into=None, customer__isnull=False).order_by()
     return dict(accounts.values_list("level").annotate(n=Count("pk")))
 
 

@@ -301,7 +301,9 @@ class DataRequestAdmin(ReadOnlyAdmin):
 
     def hold_view(self, request, object_id):
         asked = self.get_or_404(request, str(object_id))
-        latest = date_format(months_later(asked.received_on, MOST_MONTHS), "DATE_FORMAT")
+        latest = months_later(asked.received_on, MOST_MONTHS)
+        # A day that has passed gives nobody more time.
+        until = asked.due_on if days_left(asked) >= 0 else latest
         return self._step(
             request,
             object_id,
@@ -313,9 +315,9 @@ class DataRequestAdmin(ReadOnlyAdmin):
                 "Where a request is complex, or something is missing from the person, it may take "
                 "longer: until %(day)s at most. The person must be told so within the first month."
             )
-            % {"day": latest},
+            % {"day": date_format(latest, "DATE_FORMAT")},
             _("Put on hold"),
-            first={"until": asked.due_on, "reason": asked.reason},
+            first={"until": until, "reason": asked.reason},
         )
 
     def resume_view(self, request, object_id):
@@ -424,7 +426,7 @@ class DataRequestAdmin(ReadOnlyAdmin):
 
 def due_badge(asked):
     """When a request is due: the day, and how near it is."""
-    day = date_format(asked.due_on, "SHORT_DATE_FORMAT")
+    day = date_format(asked.due_on, "DATE_FORMAT")
     if not asked.is_open:
         return day
     left = days_left(asked)

@@ -78,6 +78,9 @@ class ImportRunAdmin(SetUpPages, ReadOnlyAdmin):
     def has_add_permission(self, request):
         return request.user.has_perm("imports.create")
 
+    def crumb(self, run):
+        return run.file_name or str(run.pk)
+
     # --- List -------------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("file"))
     def file_shown(self, run):

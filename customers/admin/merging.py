@@ -270,6 +270,9 @@ class MergeAdmin(ReadOnlyAdmin):
     ordering = ("-at", "-id")
     sortable_by = ()
 
+    def crumb(self, merge):
+        return f"{merge.merged.code} → {merge.survivor.code}"
+
     @admin.display(description=gettext_lazy("state"))
     def state_shown(self, merge):
         if merge.undone_at:

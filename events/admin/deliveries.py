@@ -13,7 +13,7 @@ from events.kinds import all_kinds
 from events.models import WebhookDelivery, WebhookEndpoint
 from events.webhooks.replaying import replay_delivery
 from tenancy.admin.base import ReadOnlyAdmin
-from tenancy.admin.telling import badge
+from tenancy.admin.telling import badge, moment
 
 State = WebhookDelivery.State
 AT_ONCE = 500
@@ -115,6 +115,9 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).select_related("endpoint", "event")
 
     # --- Shown ----------------------------------------------------------------------------------
+    def crumb(self, delivery):
+        return delivery.kind
+
     @admin.display(description=gettext_lazy("state"))
     def state_shown(self, delivery):
         return state_badge(delivery)
@@ -129,7 +132,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("next try"))
     def next_try(self, delivery):
-        return delivery.next_at if delivery.state == State.WAITING else None
+        return moment(delivery.next_at) if delivery.state == State.WAITING else None
 
     @admin.display(description=gettext_lazy("message (webhook-id)"))
     def message_id(self, delivery):

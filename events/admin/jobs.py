@@ -16,7 +16,7 @@ from events.jobs.deeds import cancel_job, retry_job
 from events.jobs.registry import job_names
 from events.models import Job
 from tenancy.admin.base import ReadOnlyAdmin
-from tenancy.admin.telling import KINDS, badge
+from tenancy.admin.telling import KINDS, badge, moment
 from tenancy.scoping import all_tenants, current_tenant
 
 # The queue knows no tenant; what people see of it are jobs.
@@ -101,6 +101,9 @@ class JobAdmin(ReadOnlyAdmin):
         return request.resolver_match.url_name == "events_job_changelist"
 
     # --- Shown ----------------------------------------------------------------------------------
+    def crumb(self, job):
+        return in_words(job.name)
+
     @admin.display(description=gettext_lazy("what"))
     def told_name(self, job):
         return in_words(job.name)
@@ -121,7 +124,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("next try"))
     def next_try(self, job):
-        return job.run_at if job.state == Job.State.WAITING else None
+        return moment(job.run_at) if job.state == Job.State.WAITING else None
 
     @admin.display(description=gettext_lazy("last error"))
     def problem(self, job):
@@ -161,7 +164,7 @@ class JobAdmin(ReadOnlyAdmin):
                 deed(job)
                 n_done += 1
             except ValidationError as error:
-                refused.append(f"{job}: {' '.join(error.messages)}")
+                refused.append(f"{in_words(job.name)}: {' '.join(error.messages)}")
         if n_done:
             sentence = ngettext("Done for %(n)d job.", "Done for %(n)d jobs.", n_done)
             messages.success(request, sentence % {"n": n_done})
@@ -191,12 +194,12 @@ class JobAdmin(ReadOnlyAdmin):
 
     def retry_view(self, request, object_id):
         sentence = _("It runs as soon as a worker is free, and its attempts are counted anew.")
-        done = _("The job %(job)s will run again.")
+        done = _("The job “%(job)s” will run again.")
         return self._deed(request, object_id, retry_job, "retry", _("Run again"), sentence, done)
 
     def cancel_view(self, request, object_id):
         sentence = _("A job that waits ends at once; one that runs ends when it next looks up.")
-        done = _("The job %(job)s is cancelled, or ends soon.")
+        done = _("The job “%(job)s” is cancelled, or ends soon.")
         return self._deed(request, object_id, cancel_job, "cancel", _("Cancel"), sentence, done)
 
     def _deed(self, request, object_id, deed, name, title, sentence, done):
@@ -206,13 +209,13 @@ class JobAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             try:
                 deed(job)
-                messages.success(request, done % {"job": job})
+                messages.success(request, done % {"job": in_words(job.name)})
             except ValidationError as error:
                 for message in error.messages:
                     messages.error(request, message)
             return redirect(page)
         context = {
-            "title": f"{title}: {job}",
+            "title": f"{title}: {in_words(job.name)}",
             "sentence": sentence,
             "button": title,
             "cancel_url": page,

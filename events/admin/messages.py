@@ -113,6 +113,9 @@ class MessageAdmin(ReadOnlyAdmin):
         return type(changelist.__name__, (NamesCustomers, changelist), {})
 
     # --- Shown ----------------------------------------------------------------------------------
+    def crumb(self, message):
+        return purpose_title(message.purpose)
+
     @admin.display(description=gettext_lazy("purpose"))
     def purpose_shown(self, message):
         title = purpose_title(message.purpose)
@@ -133,7 +136,11 @@ class MessageAdmin(ReadOnlyAdmin):
         if not message.customer_id:
             return "–"
         url = reverse("admin:customers_customer_change", args=[message.customer_id])
-        code = getattr(message, "customer_code", "") or f"{str(message.customer_id)[:8]}…"
+        code = getattr(message, "customer_code", None)
+        if code is None:  # a page of its own, not a row of the list
+            named = Customer.objects.only("id", "number").filter(pk=message.customer_id).first()
+            code = named.code if named else ""
+        code = code or f"{str(message.customer_id)[:8]}…"
         return format_html('<a class="link" href="{}">{}</a>', url, code)
 
     # --- Again ----------------------------------------------------------------------------------

@@ -7,9 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
@@ -34,7 +32,7 @@ from events.webhooks.managing import (
 from events.webhooks.replaying import replay_failed, send_test
 from tenancy import clock
 from tenancy.admin.base import ModelAdmin, ServiceForm
-from tenancy.admin.telling import badge
+from tenancy.admin.telling import badge, moment
 
 N_LATEST = 20
 HEALTH = {
@@ -60,11 +58,6 @@ def event_choices():
     for group, kinds in groups.items():
         title = group.replace("_", " ").capitalize()
         yield title, [(f"{group}.*", _("%(group)s.*: all of these") % {"group": group}), *kinds]
-
-
-def local(instant):
-    """An instant in words, by the clock of whoever looks."""
-    return date_format(localtime(instant), "DATETIME_FORMAT")
 
 
 class EndpointForm(ServiceForm):
@@ -148,6 +141,8 @@ class WebhookEndpointAdmin(ModelAdmin):
     @admin.display(description=gettext_lazy("is told of"))
     def told_of(self, endpoint):
         names = endpoint.events
+        if EVERYTHING in names:
+            return _("everything")
         return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
 
     @admin.display(description=gettext_lazy("state"))
@@ -163,18 +158,18 @@ class WebhookEndpointAdmin(ModelAdmin):
         if endpoint.disabled_at:
             reason = endpoint.get_disabled_reason_display()
             return _("Switched off %(at)s: %(reason)s.") % {
-                "at": local(endpoint.disabled_at),
+                "at": moment(endpoint.disabled_at),
                 "reason": reason,
             }
         if endpoint.failing_since:
-            since = local(endpoint.failing_since)
+            since = moment(endpoint.failing_since)
             return _("The last tries failed, since %(at)s.") % {"at": since}
         return "–"
 
     @admin.display(description=gettext_lazy("old secret works until"), empty_value="–")
     def old_secret(self, endpoint):
         until = endpoint.previous_until
-        return until if until and until > clock.now() else None
+        return moment(until) if until and until > clock.now() else None
 
     @admin.display(description=gettext_lazy("sent last"))
     def log(self, endpoint):
@@ -183,11 +178,12 @@ class WebhookEndpointAdmin(ModelAdmin):
             return _("Nothing yet.")
         rows = format_html_join(
             "",
-            '<tr><td class="nowrap">{}</td><td><a class="link" href="{}">{}</a></td><td>{}</td>'
+            '<tr><td class="nowrap">{}</td><td class="nowrap"><a class="link" href="{}">{}</a></td>'
+            "<td>{}</td>"
             '<td class="nowrap">{}</td></tr>',
             (
                 (
-                    local(row.created_at),
+                    moment(row.created_at),
                     reverse("admin:events_webhookdelivery_change", args=[row.pk]),
                     row.kind,
                     state_badge(row),

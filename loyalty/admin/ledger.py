@@ -85,6 +85,9 @@ class EntryAdmin(OfCustomers, ReadOnlyAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("note")
 
+    def crumb(self, entry):
+        return f"{entry.get_kind_display()} {self.moved(entry)}"
+
     @admin.display(description=gettext_lazy("what"))
     def kind_shown(self, entry):
         return badge(entry.get_kind_display(), "success" if entry.points > 0 else "")
@@ -149,7 +152,7 @@ class EntryAdmin(OfCustomers, ReadOnlyAdmin):
                 messages.success(request, _("The points are cancelled."))
                 return redirect(self.url_name("change"), entry.pk)
         context = {
-            "title": _("Cancel these points"),
+            "title": _("Cancel these points: %(points)s") % {"points": self.moved(entry)},
             "sentence": _(
                 "What is left of them goes, and they no longer count as earned. What was spent of "
                 "them stays spent. The entry itself stays; another one reverses it."
@@ -159,7 +162,7 @@ class EntryAdmin(OfCustomers, ReadOnlyAdmin):
             "danger": True,
             "cancel_url": reverse(self.url_name("change"), args=[entry.pk]),
         }
-        return self.page(request, "admin/deed.html", context)
+        return self.page(request, "admin/deed.html", context, obj=entry)
 
 
 def signed(count):

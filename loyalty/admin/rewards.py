@@ -314,4 +314,4 @@ class RedemptionAdmin(OfCustomers, ReadOnlyAdmin):
             "danger": operation == "cancel",
             "cancel_url": back,
         }
-        return self.page(request, "admin/deed.html", context)
+        return self.page(request, "admin/deed.html", context, obj=redemption)

@@ -149,6 +149,10 @@ class ModelAdmin(Scoped, unfold.admin.ModelAdmin):
         """Save by one service call and return the saved row. May raise ValidationError."""
         raise NotImplementedError
 
+    def crumb(self, obj):
+        """What the way back calls the row whose page this is; None: as the row calls itself. The
+        theme hands its header the request alone, so it travels there."""
+
     # --- Lists ------------------------------------------------------------------------------------
     def changelist_view(self, request, extra_context=None):
         response = super().changelist_view(request, extra_context)
@@ -251,6 +255,7 @@ class ModelAdmin(Scoped, unfold.admin.ModelAdmin):
     def page(self, request, template, context, *, obj=None):
         """A page of this admin's own, in the dress of the others."""
         request.current_app = self.admin_site.name
+        request.crumb = self.crumb(obj) if obj is not None else None
         return TemplateResponse(
             request,
             template,
@@ -305,6 +310,8 @@ class ModelAdmin(Scoped, unfold.admin.ModelAdmin):
 
     def render_change_form(self, request, context, *args, **kwargs):
         context["show_history"] = self.history_subject is not None
+        row = kwargs.get("obj")
+        request.crumb = self.crumb(row) if row is not None else None
         return super().render_change_form(request, context, *args, **kwargs)
 
 

@@ -3,7 +3,11 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -47,6 +51,28 @@ DEEDS = {
     "webhook.deleted": gettext_lazy("Deleted"),
     "webhook.secret_rotated": gettext_lazy("New secret"),
     "webhook.disabled": gettext_lazy("Switched off by itself"),
+    "level.created": gettext_lazy("Created"),
+    "level.updated": gettext_lazy("Changed"),
+    "level.deleted": gettext_lazy("Deleted"),
+    "level.changed": gettext_lazy("Level changed"),
+    "reward.created": gettext_lazy("Created"),
+    "reward.updated": gettext_lazy("Changed"),
+    "reward.deleted": gettext_lazy("Deleted"),
+    "reward.redeemed": gettext_lazy("Reward redeemed"),
+    "redemption.used": gettext_lazy("Coupon used"),
+    "redemption.unused": gettext_lazy("Coupon made usable again"),
+    "redemption.cancelled": gettext_lazy("Redemption cancelled"),
+    "redemption.delivery_changed": gettext_lazy("Delivery changed"),
+    "earning_rule.created": gettext_lazy("Created"),
+    "earning_rule.updated": gettext_lazy("Changed"),
+    "earning_rule.deleted": gettext_lazy("Deleted"),
+    "points.changed": gettext_lazy("Points changed"),
+    "transaction.recorded": gettext_lazy("Purchase recorded"),
+    "account.frozen": gettext_lazy("Account frozen"),
+    "account.released": gettext_lazy("Account released"),
+    "import.started": gettext_lazy("Import started"),
+    "import.completed": gettext_lazy("Import completed"),
+    "customers.exported": gettext_lazy("List exported"),
     "tenant.message_text": gettext_lazy("Message text changed"),
     "operator.entered": gettext_lazy("An operator entered this tenant"),
 }
@@ -54,6 +80,28 @@ DEEDS = {
 NAMES = {
     "created_in_spite_of": gettext_lazy("created in spite of"),
     "created_because": gettext_lazy("reason for that"),
+    "merged_from": gettext_lazy("merged from"),
+    "merged_into": gettext_lazy("merged into"),
+    "level": gettext_lazy("level"),
+    "assigned_level": gettext_lazy("assigned level"),
+    "redemption": gettext_lazy("redemption"),
+    "groups": gettext_lazy("groups"),
+    "avatar": gettext_lazy("picture"),
+    "charge_account": gettext_lazy("charge account"),
+    "erased": gettext_lazy("erased"),
+}
+# Whose columns know what a person calls them.
+RECORDS = {
+    "customer": "customers.Customer",
+    "data_request": "customers.DataRequest",
+    "earning_rule": "loyalty.EarningRule",
+    "group": "groups.Group",
+    "import_profile": "customers.ImportProfile",
+    "job": "events.Job",
+    "level": "loyalty.Level",
+    "reward": "loyalty.Reward",
+    "tenant": "tenancy.Tenant",
+    "webhook": "events.WebhookEndpoint",
 }
 KINDS = {
     "staff": gettext_lazy("Staff"),
@@ -86,7 +134,10 @@ def told_entries(entries, role):
             reason=entry.reason,
             version=entry.version,
             redacted=entry.redacted,
-            changes=[told_change(*change) for change in visible_changes(entry, role).items()],
+            changes=[
+                told_change(entry.subject_type, *change)
+                for change in visible_changes(entry, role).items()
+            ],
         )
         for entry in entries
     ]
@@ -108,12 +159,25 @@ def deed_in_words(deed):
     return str(DEEDS.get(deed, deed.partition(".")[2].replace("_", " ").capitalize() or deed))
 
 
-def told_change(name, values):
+def field_in_words(subject_type, name):
+    """What a person calls a field of the history."""
+    if name in NAMES:
+        return str(NAMES[name])
+    try:
+        field = apps.get_model(RECORDS[subject_type])._meta.get_field(name)
+    except (KeyError, FieldDoesNotExist):
+        return name.replace("_", " ")
+    if field.one_to_many:
+        return str(field.related_model._meta.verbose_name_plural)
+    return str(getattr(field, "verbose_name", name.replace("_", " ")))
+
+
+def told_change(subject_type, name, values):
     """(field, old, new) with values as text; "" where there was none."""
     old, new = values if isinstance(values, list) and len(values) == 2 else (None, values)
     if name in Customer.MONEY:
         old, new = in_money(old), in_money(new)
-    return str(NAMES.get(name, name.replace("_", " "))), in_words(old), in_words(new)
+    return field_in_words(subject_type, name), in_words(old), in_words(new)
 
 
 def in_money(amount):
@@ -137,6 +201,12 @@ def in_words(value):
     if isinstance(value, dict):
         return ", ".join(f"{name}: {in_words(item)}" for name, item in value.items())
     return str(value)
+
+
+def moment(instant):
+    """An instant in words, by the clock of whoever looks; None stays None. What a method of an
+    admin answers is shown as it is, unlike a column."""
+    return date_format(localtime(instant), "DATETIME_FORMAT") if instant else None
 
 
 def badge(text, kind=""):

@@ -20,7 +20,7 @@ from tenancy import clock
 from tenancy.admin.base import ModelAdmin, ServiceForm
 from tenancy.admin.members import stores_field
 from tenancy.admin.rights import scope_choices
-from tenancy.admin.telling import badge
+from tenancy.admin.telling import badge, moment
 from tenancy.models import AccessToken, StaffMember, Store
 from tenancy.scoping import current_tenant
 from tenancy.services import create_token, revoke_token
@@ -139,9 +139,9 @@ class AccessTokenAdmin(ModelAdmin):
             return badge(_("Expired"), "warning")
         return badge(_("Works"), "success")
 
-    @admin.display(description=gettext_lazy("last used"), empty_value=gettext_lazy("never"))
+    @admin.display(description=gettext_lazy("last used"))
     def used(self, token):
-        return token.used_at
+        return moment(token.used_at) or _("never")
 
     @admin.display(description=gettext_lazy("rights"))
     def rights(self, token):

@@ -1,0 +1,1 @@
+"""How days and times are written, where Django's own form is not good enough."""
