@@ -80,6 +80,8 @@ DEEDS = {
 NAMES = {
     "created_in_spite_of": gettext_lazy("created in spite of"),
     "created_because": gettext_lazy("reason for that"),
+    "birth_date": gettext_lazy("birth date"),
+    "consents": gettext_lazy("consents"),
     "merged_from": gettext_lazy("merged from"),
     "merged_into": gettext_lazy("merged into"),
     "level": gettext_lazy("level"),
