@@ -9,6 +9,8 @@ from customers.imports.undoing import UNDO_JOB, perform_undo
 from customers.services import find_duplicates, forget_merges
 from customers.services.bulk_deeds import JOB as BULK_JOB
 from customers.services.bulk_deeds import forget_drafts, perform_bulk_deed
+from customers.services.erasure_receipts import JOB as SEARCH_JOB
+from customers.services.erasure_receipts import forget_searches, search_after_erasure
 from customers.services.finding_duplicates import due_customers
 from events.jobs import Retry, enqueue, every, job, schedule_daily
 from tenancy import clock
@@ -68,7 +70,20 @@ def undo_import(run, *, run_id):
     perform_undo(run, run_id)
 
 
-# The search after an erasure reads whole tables, and gives no sign of life meanwhile.
+# A stretch of a large table, or a large file, is looked through without a sign of life.
+@job(SEARCH_JOB, lease=300)
+def search_erased(run, *, erasure_id):
+    """Search everything for what an erasure should have removed."""
+    search_after_erasure(run, erasure_id)
+
+
+@job("customers.forget_searches")
+def forget_late_searches(run):
+    """Give up searches after an erasure that nobody has done for a week: what they were to look
+    for goes."""
+    forget_searches()
+
+
 @job(BULK_JOB, lease=600)
 def bulk_deed(run, *, bulk_id):
     """Do what somebody confirmed for many customers."""
@@ -90,5 +105,6 @@ def forget_imports(run):
 schedule_daily("customers.forget_merges", at="03:10")
 schedule_daily("customers.forget_imports", at="03:20")
 schedule_daily("customers.forget_drafts", at="03:25")
+schedule_daily("customers.forget_searches", at="03:30")
 schedule_daily("customers.find_duplicates", at="04:00")
 every(20, "customers.order_recent_duplicates")

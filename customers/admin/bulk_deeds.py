@@ -28,6 +28,7 @@ from customers.services.bulk_deeds import (
     draft_bulk_deed,
     preview_bulk_deed,
 )
+from customers.services.erasure_receipts import receipts_of
 from groups.models import Group
 from tenancy.admin.base import ReadOnlyAdmin
 from tenancy.admin.telling import KINDS, badge
@@ -258,12 +259,17 @@ class BulkDeedAdmin(ReadOnlyAdmin):
         results = [] if bulk.is_moving else bulk.results[:RECEIPTS_SHOWN]
         known = Customer.objects.in_bulk([one["id"] for one in results])
         known = {str(key): customer for key, customer in known.items()}
+        erased = receipts_of(known) if bulk.deed == ANONYMISE else {}
+        erased = {str(key): erasure for key, erasure in erased.items()}
         return {
             "bulk": bulk,
             "badge": _badge(bulk),
             "is_moving": bulk.is_moving,
             "counts": [(words, bulk.counts.get(name, 0)) for name, words in OUTCOMES.items()],
-            "results": [{**one, "customer": known.get(one["id"])} for one in results],
+            "results": [
+                {**one, "customer": known.get(one["id"]), "erasure": erased.get(one["id"])}
+                for one in results
+            ],
             "n_more": max(0, len(bulk.results) - len(results)) if not bulk.is_moving else 0,
             "erases": bulk.deed == ANONYMISE,
         }

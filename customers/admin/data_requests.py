@@ -44,6 +44,7 @@ from customers.services.data_requests import (
     resume_data_request,
     today,
 )
+from customers.services.erasure_receipts import receipt_of
 from tenancy.admin.base import ReadOnlyAdmin
 from tenancy.admin.telling import badge
 from tenancy.scoping import current_tenant
@@ -282,6 +283,8 @@ class DataRequestAdmin(ReadOnlyAdmin):
             "badge": state_badge(asked),
             "is_open": asked.is_open,
             "may_answer": asked.is_open and bool(asked.identity) and customer is not None,
+            "erasure": asked.kind == "erase"
+            and receipt_of(customer.pk if customer else asked.customer_id),
             "back_url": reverse(self.url_name("changelist")),
         }
         return self.page(request, "admin/customers/datarequest/request.html", context, obj=asked)

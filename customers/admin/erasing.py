@@ -1,8 +1,8 @@
 """Taking leave of a customer: the data handed out, the person forgotten, the row deleted.
 
 Anonymising has a page of its own: what will go, what stays and why, what cannot be reached from
-here. It asks for the customer's number, and answers with a receipt: what was done, and what a
-search for the old values still finds.
+here. It asks for the customer's number, and answers with a receipt: what was done, and what the
+searches for the old values still find, the one of everybody else's rows some time later.
 """
 
 import json
@@ -10,8 +10,9 @@ import json
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,13 +20,13 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from customers.admin.data_requests import requests_of
-from customers.models import DataRequest
+from customers.models import DataRequest, Erasure
 from customers.services import CustomerGone, delete_customer
 from customers.services.data_requests import ids_of
-from customers.services.erasure_receipts import anonymise_with_receipt
+from customers.services.erasure_receipts import anonymise_with_receipt, receipt_of
 from customers.services.exporting import export_customer
 from customers.services.previewing import anonymisation_preview
-from tenancy import clock
+from events.models import HistoryEntry
 from tenancy.masking import reader_of
 from tenancy.permissions import MASKED
 
@@ -63,6 +64,10 @@ class ErasurePages:
         return [
             self.own_path("<path:object_id>/export/", self.export_view, "export"),
             self.own_path("<path:object_id>/anonymise/", self.anonymise_view, "anonymise"),
+            self.own_path("<path:object_id>/receipt/", self.receipt_view, "receipt"),
+            self.own_path(
+                "<path:object_id>/receipt/state/", self.receipt_state_view, "receipt_state"
+            ),
             *super().get_urls(),
         ]
 
@@ -94,6 +99,8 @@ class ErasurePages:
                     customer, "anonymise", _("Anonymise"), "person_off", ActionVariant.DANGER
                 )
             )
+        if customer.anonymised_at and user.has_perm("customers.anonymise"):
+            items.append(self._button(customer, "receipt", _("Receipt"), "task"))
         if self.has_delete_permission(request, customer):
             items.append(
                 self._button(customer, "delete", _("Delete"), "delete", ActionVariant.DANGER)
@@ -135,7 +142,7 @@ class ErasurePages:
         if request.method == "POST" and not customer.anonymised_at and form.is_valid():
             receipt = anonymise_with_receipt(customer, form.cleaned_data["reason"])
             if receipt["error"] is None:
-                return self._receipt(request, [receipt])
+                return redirect(self.url_name("receipt"), customer.pk)
             for message in receipt["error"].messages:
                 form.add_error("reason", message)
         context = {
@@ -161,17 +168,28 @@ class ErasurePages:
         open_ones = DataRequest.objects.about(ids_of(customer)).to_answer()
         return [one for one in requests_of(ids_of(customer)) if one[0] in set(open_ones)]
 
-    def _receipt(self, request, receipts):
-        context = {
-            "title": _("Receipt"),
-            "receipts": receipts,
-            "at": clock.now(),
-            "by": request.user,
-            "n_done": sum(receipt["error"] is None for receipt in receipts),
-        }
+    def receipt_view(self, request, object_id):
+        """What was done, and what the searches for the old values find."""
+        context = self._receipt(request, object_id)
+        done = HistoryEntry.objects.about("customer", context["erasure"].customer_id)
+        last = done.filter(deed="customer.anonymised").order_by("-id").first()
+        context |= {"title": _("Receipt"), "by": last.actor_label if last else "–"}
         response = self.page(request, "admin/customers/customer/receipt.html", context)
         response["Cache-Control"] = "no-store"
         return response
+
+    def receipt_state_view(self, request, object_id):
+        """What changes of it until everything is searched, as a piece of the page."""
+        template = "admin/customers/customer/receipt_state.html"
+        return TemplateResponse(request, template, self._receipt(request, object_id))
+
+    def _receipt(self, request, object_id):
+        customer = self.get_or_404(request, object_id)
+        self.insist(request, "customers.anonymise")
+        erasure = receipt_of(customer.pk)
+        if erasure is None:
+            raise Http404
+        return {"erasure": erasure, "is_moving": erasure.search_state == Erasure.Search.WAITING}
 
     # --- Deleting -------------------------------------------------------------------------------
     def delete_view(self, request, object_id, extra_context=None):

@@ -95,7 +95,17 @@ class Erasure(TenantOwned):
     Written in the transaction of the deed. After the commit the erasure journal gets its line, the
     `files` go and `finished_at` is set; what fails meanwhile is tried again later. Holds
     nothing about the person but the id.
+
+    Where somebody asked for the proof, `scan` tells what was found in the person's own rows right
+    after the deed, and a job searches everything else for the old values. Until it has, they stand
+    in `sealed`, which this installation alone can read; `search` is what it found.
     """
+
+    class Search(models.TextChoices):
+        NONE = "none", _("not ordered")
+        WAITING = "waiting", _("waiting")
+        DONE = "done", _("finished")
+        GIVEN_UP = "given_up", _("given up")
 
     class Scope(models.TextChoices):
         ANONYMISE = "anonymise", _("Anonymised")
@@ -109,6 +119,13 @@ class Erasure(TenantOwned):
     files = models.JSONField(_("files to remove"), default=list)
     journaled_at = models.DateTimeField(_("in the journal"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    scan = models.JSONField(_("search of the own rows"), null=True)
+    search_state = models.CharField(
+        _("search elsewhere"), max_length=8, choices=Search.choices, default=Search.NONE
+    )
+    search = models.JSONField(_("found elsewhere"), null=True)
+    searched_at = models.DateTimeField(_("searched elsewhere"), null=True)
+    sealed = models.BinaryField(null=True)
 
     class Meta:
         verbose_name = _("erasure")
@@ -119,6 +136,11 @@ class Erasure(TenantOwned):
                 fields=["tenant", "at"],
                 condition=models.Q(finished_at=None),
                 name="erasure_unfinished",
+            ),
+            models.Index(
+                fields=["tenant", "at"],
+                condition=models.Q(search_state="waiting"),
+                name="erasure_to_search",
             ),
             models.Index(fields=["tenant", "customer_id"], name="erasure_customer"),
         ]

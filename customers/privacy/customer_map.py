@@ -342,6 +342,7 @@ registry.add_table(
     purpose="to tell integrators of deletions",
     limit="none; it holds nothing about a person but that a record existed",
 )
+FOUND = "says where a search found something, not what"
 registry.add_table(
     "customers.Erasure",
     lines("id tenant", KEPT, exported=False),
@@ -353,6 +354,16 @@ registry.add_table(
         exported=False,
     ),
     lines("files", KEPT, why="random file names, until the files are gone", exported=False),
+    lines("scan search_state search searched_at", KEPT, why=FOUND, exported=False),
+    lines(
+        "sealed",
+        KEPT,
+        personal="customer",
+        why="what the search has to look for, readable by this installation alone: until it is "
+        "through, a week at most",
+        exported=False,
+        secret=True,
+    ),
     owner="customer_id",
     deleted_too=False,
     purpose="to finish erasures, and to repeat them after a restore",
@@ -375,7 +386,7 @@ registry.add_table(
     ),
     lines("created_at", KEPT, personal="customer", why=ANSWERED, exported=False),
     lines("note", EMPTIED, personal="customer"),
-    lines("scan", KEPT, why="says where a search found something, not what", exported=False),
+    lines("scan", KEPT, why=FOUND, exported=False),
     lines(
         "created_by identified_by closed_by",
         KEPT,

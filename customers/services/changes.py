@@ -216,8 +216,13 @@ def survivor_of(customer_id):
 def with_former_ids(customer_id):
     """The ids under which a person was or is known: the customer's, and those of the records that
     were merged into it."""
-    former = Customer.with_merged.filter(merged_into=customer_id).order_by("number", "pk")
-    return [customer_id, *former.values_list("pk", flat=True)]
+    # Put in order here, because SQLite would rather walk through everybody in that order.
+    former = Customer.with_merged.filter(merged_into=customer_id).order_by()
+    numbered = former.values_list("number", "pk")
+    return [
+        customer_id,
+        *(pk for _n, pk in sorted(numbered, key=lambda row: (row[0] or 0, row[1]))),
+    ]
 
 
 @contextmanager

@@ -7,14 +7,14 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema, extend_schema_field, inline_serializer
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from api import problems
 from api.filters import CleanFilter, FilterSet
 from api.views import ViewSet
-from customers.models import DataRequest
+from customers.models import DataRequest, Erasure
 from customers.services import CustomerGone, get_customer
 from customers.services.data_requests import (
     complete_data_request,
@@ -25,25 +25,76 @@ from customers.services.data_requests import (
     refuse_data_request,
     resume_data_request,
 )
+from customers.services.erasure_receipts import receipts_of
 
 # The request is in a state that forbids the deed; nothing is wrong with the body.
 problems.CONFLICTS |= {"request_state", "identity_unchecked"}
 MAKES = ("kind", "channel", "received_on", "identity", "note")
 
 
+class PlaceSerializer(serializers.Serializer):
+    """Where something stands."""
+
+    table = serializers.CharField()
+    column = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class OwnRowsSerializer(serializers.Serializer):
+    """What a search of the customer's own rows found."""
+
+    clean = serializers.BooleanField()
+    searched = serializers.IntegerField(help_text="So many columns.")
+    left = PlaceSerializer(many=True)
+
+
+class FoundElsewhereSerializer(OwnRowsSerializer):
+    """What a search of everything found."""
+
+    searched = serializers.IntegerField(help_text="So many columns and files.")
+    elsewhere = PlaceSerializer(
+        many=True, help_text="Rows of others, whose own these texts may be: a namesake, a city."
+    )
+
+
+class ReceiptSerializer(serializers.Serializer):
+    """An erasure, and what searching for the old values found."""
+
+    at = serializers.DateTimeField()
+    own_rows = OwnRowsSerializer(source="scan", allow_null=True)
+    search = serializers.ChoiceField(
+        Erasure.Search.choices, source="search_state", help_text="How the search elsewhere stands."
+    )
+    searched_at = serializers.DateTimeField(allow_null=True)
+    elsewhere = FoundElsewhereSerializer(source="search", allow_null=True)
+
+
 class DataRequestSerializer(serializers.ModelSerializer):
     """What somebody asked about the data, and how far the answer is."""
 
     customer = serializers.UUIDField(source="customer_id")
+    receipt = serializers.SerializerMethodField(
+        help_text="Of an erasure that was done: what the searches for the old values found."
+    )
 
     class Meta:
         model = DataRequest
         fields = (
             "id", "customer", "kind", "state", "received_on", "channel", "due_on", "note",
             "identity", "identified_at", "identified_by", "exported_at", "reason", "created_at",
-            "created_by", "closed_at", "closed_by",
+            "created_by", "closed_at", "closed_by", "receipt",
         )  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(ReceiptSerializer(allow_null=True))
+    def get_receipt(self, asked):
+        if asked.kind != DataRequest.Kind.ERASE:
+            return None
+        receipts = self.context.get("receipts")
+        if receipts is None:
+            receipts = receipts_of([asked.customer_id])
+        erasure = receipts.get(asked.customer_id)
+        return ReceiptSerializer(erasure).data if erasure else None
 
 
 def _uuid(value):
@@ -97,7 +148,11 @@ class DataRequestViewSet(ViewSet):
     def list(self, request):
         """All requests; `state=open` and `due_by` tell what is urgent."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(DataRequestSerializer(page, many=True).data)
+        erased = [asked.customer_id for asked in page if asked.kind == DataRequest.Kind.ERASE]
+        told = {"receipts": receipts_of(erased) if erased else {}}
+        return self.get_paginated_response(
+            DataRequestSerializer(page, many=True, context=told).data
+        )
 
     def retrieve(self, request, request_id):
         """One request."""

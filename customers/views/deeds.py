@@ -20,7 +20,6 @@ from customers.services import (
     activate_by_code,
     activate_customer,
     anonymisation_preview,
-    anonymise_customer,
     confirm_login_change,
     deactivate_customer,
     export_customer,
@@ -32,6 +31,7 @@ from customers.services import (
     update_customer,
     with_former_ids,
 )
+from customers.services.erasure_receipts import anonymise_and_search
 from customers.services.own_changes import count_login_wish
 from customers.views.base import CustomerPartViewSet
 from events.models import HistoryEntry
@@ -186,12 +186,13 @@ class DeedViewSet(CustomerPartViewSet):
 
     @extend_schema(request=None, responses={204: None}, summary="Anonymise a customer")
     def anonymise(self, request, customer_id):
-        """Erase everything personal, for good; a nameless shell with its totals stays. A second
+        """Erase everything personal, for good; a nameless shell with its totals stays. A worker
+        then searches everything for what should be gone: `receipt` of the data request. A second
         call changes nothing."""
         customer = self.customer()
         self.fields()
         with self.at_expected_version(customer):
-            anonymise_customer(customer)
+            anonymise_and_search(customer)
         return self.no_content()
 
     @extend_schema(responses=OpenApiTypes.OBJECT, summary="Preview an anonymisation")

@@ -154,18 +154,34 @@ def test_a_wrong_number_anonymises_nobody(office, ada, typed):
     assert Customer.objects.identifiable().filter(pk=ada.pk).exists()
 
 
-def test_anonymising_answers_with_a_receipt_that_found_nothing_left(office, ada):
+def test_anonymising_answers_with_a_receipt_that_found_nothing_left(office, ada, run_jobs):
     response = office.post(
-        customer_page(ada, "anonymise"), {"typed": f"cust-{ada.number}", "reason": "asked for it"}
+        customer_page(ada, "anonymise"),
+        {"typed": f"cust-{ada.number}", "reason": "asked for it"},
+        follow=True,
     )
 
     words = text_of(response)
-    assert "Nothing left" in words
+    assert words.count("Nothing left") == 1
+    assert "A worker looks through all other rows and files." in words
     assert "Lovelace" not in words
     assert "no-store" in response["Cache-Control"]
     ada.refresh_from_db()
     assert ada.anonymised_at
     assert ada.last_name == ""
+    state = customer_page(ada, "receipt") + "state/"
+    assert "data-ended" not in office.get(state).content.decode()
+
+    run_jobs()
+
+    assert "data-ended" in office.get(state).content.decode()
+    words = text_of(office.get(customer_page(ada, "receipt")))
+    assert words.count("Nothing left") == 2
+    assert "columns and files searched, finished" in words
+
+
+def test_there_is_no_receipt_of_what_was_not_done(office, ada):
+    assert office.get(customer_page(ada, "receipt")).status_code == 404
 
 
 def test_a_reason_that_names_the_person_is_refused_beside_its_field(office, ada):

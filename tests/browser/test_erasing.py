@@ -26,7 +26,7 @@ def test_an_officer_answers_a_request_for_erasure_with_the_mouse(office, ada, as
     page.get_by_role("link", name="Anonymise").click()
     page.get_by_label("to confirm").fill(ada.code)
     page.get_by_role("button", name="Anonymise for good").click()
-    page.get_by_text("Nothing left").wait_for()
+    page.get_by_text("Nothing left").first.wait_for()
 
     office.go(f"{BOARD}{asked.pk}/change/")
 

@@ -75,6 +75,24 @@ def test_the_board_is_filtered(admin, body, ada, grace, django_assert_max_num_qu
     assert admin.get(f"{URL}?state=odd").status_code == 400
 
 
+def test_an_erasure_tells_what_the_searches_found(admin, body, ada, run_jobs):
+    one = f"{URL}{admin.post(URL, {**body, 'kind': 'erase'}).json()['id']}/"
+    assert admin.get(one).json()["receipt"] is None
+
+    assert admin.post(f"/api/v1/customers/{ada.pk}/anonymise/").status_code == 204
+    waiting = admin.get(one).json()["receipt"]
+    run_jobs()
+
+    assert (waiting["search"], waiting["elsewhere"]) == ("waiting", None)
+    (asked,) = admin.get(URL).json()["results"]
+    told = asked["receipt"]
+    assert (told["search"], told["own_rows"]["clean"]) == ("done", True)
+    assert told["searched_at"]
+    assert told["elsewhere"].keys() == {"clean", "searched", "left", "elsewhere"}
+    assert told["elsewhere"]["left"] == []
+    assert "lovelace" not in str(told).lower()
+
+
 def test_a_seller_has_no_part_in_it(seller, body):
     assert seller.post(URL, body).status_code == 403
     assert seller.get(URL).status_code == 403
