@@ -57,8 +57,10 @@ class HookTable:
 
     # (change) -> None: a customer was just registered; `change.customer` is saved.
     registered: list = field(default_factory=list)
-    # (changes) -> None: the same for many who were registered together: whoever joins one joins the
-    # other, and leaves the same behind.
+    # (tenant) -> (changes) -> None: the same for many who are registered together: whoever joins
+    # one joins the other, and leaves the same behind. The first is called once, before any of them
+    # is stored, and asks what is to be known; the second is called with some after the others, and
+    # asks the database nothing where it need not: it would wait until all rows so far are in.
     registered_many: list = field(default_factory=list)
     # (change) -> None: a change is about to be written; may record more into it.
     updated: list = field(default_factory=list)

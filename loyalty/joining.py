@@ -26,7 +26,7 @@ def join_hooks():
     """Fill the hook tables; called once when the app is ready."""
     tenant_hooks.created.append(make_first_level)
     hooks.registered += [open_new_account, earn_at_registration]
-    hooks.registered_many += [open_new_accounts, earn_at_registrations]
+    hooks.registered_many += [opening_new_accounts, lambda tenant: earn_at_registrations]
     hooks.updated.append(earn_at_change)
     hooks.records.append(loyalty_of)
     hooks.records_in_sql[loyalty_of] = loyalty_in_sql
@@ -61,19 +61,25 @@ def open_new_account(change):
     customer = change.customer
     if LoyaltyAccount.objects.filter(customer=customer).exists():
         return
-    _open_account(change, _level_to_start_on(customer.tenant))
+    tenant = customer.tenant
+    _open_account(change, _level_to_start_on(tenant, levels_of(tenant)))
 
 
-def open_new_accounts(changes):
-    """The same for many who are being registered together."""
-    changes = [change for change in changes if "assigned_level" not in change.changes]
-    if changes:
-        level = _level_to_start_on(changes[0].customer.tenant)
-        _open_accounts([(change, level) for change in changes])
+def opening_new_accounts(tenant):
+    """The same for many who are being registered together: (changes) -> None."""
+    levels = levels_of(tenant)
+
+    def open_new_accounts(changes):
+        changes = [change for change in changes if "assigned_level" not in change.changes]
+        if changes:
+            level = _level_to_start_on(tenant, levels)
+            _open_accounts([(change, level) for change in changes])
+
+    return open_new_accounts
 
 
-def _level_to_start_on(tenant):
-    level = start_level(levels_of(tenant))
+def _level_to_start_on(tenant, levels):
+    level = start_level(levels)
     if level is None and programme_of(tenant).require_start_level:
         raise ValidationError(
             {
