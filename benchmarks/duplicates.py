@@ -93,6 +93,7 @@ def people(count):
 def make(count):
     """The tenant, the ids in order, and the true pairs."""
     from customers.models import Address, Customer, Email, Phone
+    from customers.services.statistics import refresh_statistics
     from tenancy.scoping import in_tenant
     from tenancy.services import create_tenant
 
@@ -132,6 +133,7 @@ def make(count):
             if len(rows) == BATCH:
                 write()
         write()
+        refresh_statistics()
     return tenant, ids, truth
 
 

@@ -22,12 +22,12 @@ from django.db import DataError, IntegrityError, OperationalError, connection, t
 from django.utils.translation import gettext_lazy as _
 
 from customers.services.changes import without_customer_events
+from customers.services.statistics import has_grown_by, refresh_statistics
 from events.actors import acting, current
 from events.services import build_event
 from tenancy.scoping import current_tenant
 
 from .ahead import read_ahead
-from .counting import has_grown_by, refresh_statistics
 from .errors import FileError, TooManyRows
 from .mapping import Mapping, ShapedRow, shape_rows
 from .numbers import Numbers

@@ -27,11 +27,15 @@ from customers.models import (
     Phone,
     PossibleDuplicate,
 )
+from customers.services.statistics import refresh_statistics
 from tenancy.scoping import current_tenant
 
 # Counts up when keys or weights change: everybody is due then.
 RULES = 2
 PAGE = 500
+# After so many customers, and again after so many times more, the database counts what was kept:
+# it would go on as if there were nothing.
+MANY, GROWN = 1_000, 4
 # A key that more than so many share (the telephone of the shop, info@) tells nothing.
 LARGEST_BLOCK = 40
 # So many values are asked for one by one.
@@ -85,7 +89,7 @@ def find_duplicates(
     """
     found = Found()
     with transaction.atomic() if dry_run else nullcontext():
-        after = None
+        after, grown = None, MANY
         while True:
             due = due_customers(changed_since=changed_since, everybody=everybody)
             if after is not None:
@@ -96,6 +100,9 @@ def find_duplicates(
             _look_at(rows, threshold, found)
             after = rows[-1]["id"]
             found.customers += len(rows)
+            if found.customers >= grown * GROWN and not dry_run:
+                grown = found.customers
+                refresh_statistics(LikenessKeys, PossibleDuplicate, rough=True)
             if on_page is not None:
                 on_page(found.customers, after)
         n_open = PossibleDuplicate.objects.filter(state=State.OPEN).count()
@@ -123,7 +130,7 @@ def _look_at(rows, threshold, found):
     known = {
         (pair.first_id, pair.second_id): pair
         for column in ("first", "second")
-        for pair in PossibleDuplicate.objects.filter(**{f"{column}__in": looked_at})
+        for pair in PossibleDuplicate.objects.filter(**{f"{column}__among": looked_at})
     }
     met = _meet(keys, persons) | set(known)
     strangers = {one for pair in met for one in pair} - looked_at
@@ -184,18 +191,18 @@ def _sharing(rows, column, values):
             block = list(there[: LARGEST_BLOCK + 1])
             found += block if len(block) <= LARGEST_BLOCK else []
         return found
-    rows = rows.filter(**{f"{column}__in": values})
+    rows = rows.filter(**{f"{column}__among": values})
     counted = rows.values_list(column).annotate(n=Count("pk"))
     told = {value for value, n in counted if n <= LARGEST_BLOCK}
     if not told:
         return []
-    return rows.filter(**{f"{column}__in": told}).values_list(column, "customer_id")
+    return rows.filter(**{f"{column}__among": told}).values_list(column, "customer_id")
 
 
 # --- Reading -------------------------------------------------------------------------------------
 def _persons(ids):
     """{id: Person} of these customers; merged and anonymised ones are left out."""
-    rows = Customer.objects.identifiable().filter(pk__in=ids).order_by().values(*COLUMNS)
+    rows = Customer.objects.identifiable().filter(pk__among=ids).order_by().values(*COLUMNS)
     return _persons_of(list(rows)) if ids else {}
 
 
@@ -207,9 +214,9 @@ def _persons_of(rows):
         (phones, Phone.objects.values_list("customer_id", "digits")),
     )
     for told, query in children:
-        for customer_id, value in query.filter(customer__in=ids).order_by():
+        for customer_id, value in query.filter(customer__among=ids).order_by():
             told[customer_id].append(value)
-    homes = Address.objects.filter(customer__in=ids).order_by("-primary", "position", "id")
+    homes = Address.objects.filter(customer__among=ids).order_by("-primary", "position", "id")
     for home in homes.values(*LINES):
         addresses[home["customer_id"]].append(home)
     return {

@@ -204,6 +204,27 @@ def test_it_goes_on_after_it_was_cut_off(ada, twin, grace, monkeypatch):
 
 
 # --- The jobs ------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("dry_run", "times"), [(False, 2), (True, 0)])
+def test_the_database_counts_what_is_kept_while_it_grows(
+    ada, twin, grace, monkeypatch, dry_run, times
+):
+    monkeypatch.setattr(finding_duplicates, "PAGE", 1)
+    monkeypatch.setattr(finding_duplicates, "MANY", 0.25)
+    monkeypatch.setattr(finding_duplicates, "GROWN", 2)
+    counted = []
+    count = finding_duplicates.refresh_statistics
+    monkeypatch.setattr(
+        finding_duplicates,
+        "refresh_statistics",
+        lambda *models, **how: counted.append(models) or count(*models, **how),
+    )
+
+    finding_duplicates.find_duplicates(dry_run=dry_run)
+
+    # At the first customer, and at the second.
+    assert counted == [(LikenessKeys, PossibleDuplicate)] * times
+
+
 def test_who_was_saved_a_moment_ago_is_looked_at_by_a_job(ada, twin, run_jobs):
     order_recent(None)
     order_recent(None)
