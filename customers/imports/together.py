@@ -46,24 +46,27 @@ def choose(candidates: Iterable[Candidate], index: Index, match: str | None) -> 
 
 def register(candidates: list[Candidate], index: Index, numbers: list[int]) -> list[UUID]:
     """Register them all, or raise what `register_customers` raises; returns their ids."""
-    ids = new_ids()
-    registrations = [
-        Registration(
-            clean=Profile(
-                candidate.clean.columns,
-                {name: list(rows) for name, rows in candidate.clean.children.items()},
-                candidate.clean.extras,
-            ),
-            number=number,
-            id=_id_of(candidate, index) or next(ids),
-            status=candidate.beside.get("status") or Customer.Status.ACTIVE,
-            created_at=candidate.created_at,
-            statements=candidate.consents,
-        )
-        for candidate, number in zip(candidates, numbers, strict=True)
-    ]
-    register_customers(registrations)
-    return [one.id for one in registrations]
+    new, ids = new_ids(), []
+
+    def registrations():
+        for candidate, number in zip(candidates, numbers, strict=True):
+            ids.append(_id_of(candidate, index) or next(new))
+            clean = candidate.clean
+            yield Registration(
+                clean=Profile(
+                    clean.columns,
+                    {name: list(rows) for name, rows in clean.children.items()},
+                    clean.extras,
+                ),
+                number=number,
+                id=ids[-1],
+                status=candidate.beside.get("status") or Customer.Status.ACTIVE,
+                created_at=candidate.created_at,
+                statements=candidate.consents,
+            )
+
+    register_customers(registrations())
+    return ids
 
 
 def of_known(

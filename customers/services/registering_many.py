@@ -6,6 +6,7 @@ another: each table in one go.
 
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from uuid import UUID
 
 from django.db import transaction
@@ -45,17 +46,19 @@ def may_be_registered_together(clean):
 def register_customers(registrations, *, reason=""):
     """Register customers of the active tenant, all of them or none.
 
-    Raises IntegrityError where an identifier is taken, ValidationError where a higher app refuses
-    one of them: which one, only a single registration tells.
+    `registrations` may yield them one by one, to be made while those before are stored. Raises
+    IntegrityError where an identifier is taken, ValidationError where a higher app refuses one of
+    them: which one, only a single registration tells.
     """
     instant, tenant = clock.now(), current_tenant()
-    # What a higher app does for its own fields asks the database, which had better not be often.
-    at_once = len(registrations) if any(one.clean.extras for one in registrations) else PIECE
     with transaction.atomic():
         joining = [hook(tenant) for hook in hooks.registered_many]
         with copying_behind():
-            for start in range(0, len(registrations), at_once):
-                piece = registrations[start : start + at_once]
+            rest = iter(registrations)
+            while piece := list(islice(rest, PIECE)):
+                if any(one.clean.extras for one in piece):
+                    # What a higher app does for its fields asks the database: better only once.
+                    piece += rest
                 _register(piece, joining, instant, tenant, reason)
 
 
