@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-TURN = 0.0005  # seconds; Python's own measure is ten times that
+TURN = 0.0001  # seconds; Python's own measure is fifty times that
 
 
 def read_ahead(chunks: Iterator[list[Any]]) -> Iterator[list[Any]]:

@@ -38,8 +38,8 @@ from .report import REFUSED, Report, describe
 from .validating import Candidate, Validator
 from .writing import Settled, Writer
 
-CHUNK = 2_000
-COLLECTED = 5  # chunks: then a look for garbage
+CHUNK = 5_000
+COLLECTED = 2  # chunks: then a look for garbage
 # From so many new customers on the database looks at its tables anew.
 MANY = 1_000
 GROWN = 4  # times: after so much more, again

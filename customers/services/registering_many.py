@@ -23,7 +23,7 @@ from tenancy.bulk_copy import copying_behind
 from tenancy.scoping import current_tenant
 
 DEED = "customer.registered"
-PIECE = 250  # so many customers are stored while the next ones are made
+PIECE = 1_000  # so many customers are stored while the next ones are made
 
 
 @dataclass(slots=True)
