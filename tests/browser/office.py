@@ -3,6 +3,7 @@
 import re
 
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import TimeoutError
 
 WIDTHS = (1440, 1024)
 THEMES = ("light", "dark")
@@ -25,8 +26,16 @@ class Office:
 
     # --- Doing ----------------------------------------------------------------------------------
     def go(self, path):
-        """Open an address of the back office."""
+        """Open an address of the back office, and wait until it is on the screen: a browser throws
+        away what is pressed before."""
         self.page.goto(path)
+        return self.painted()
+
+    def painted(self):
+        """Wait until what was loaded is painted, as a person does before pressing anything."""
+        self.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
         return self
 
     def press(self, *keys):
@@ -39,6 +48,19 @@ class Office:
         """Type into whatever has the focus."""
         self.page.keyboard.type(text)
         return self
+
+    def choose_file(self, path, *, by="Space", tries=4):
+        """Open the file field that has the focus with a key and choose a file. The key is pressed
+        again where no window opens, as a person would: a busy browser loses one now and then."""
+        for _try in range(tries):
+            try:
+                with self.page.expect_file_chooser(timeout=5_000) as chooser:
+                    self.press(by)
+            except TimeoutError:
+                continue
+            chooser.value.set_files(path)
+            return self
+        raise AssertionError(f"{by} opened no window to choose a file in {tries} tries")
 
     def tab_to(self, name, *, most=80):
         """Press Tab until a control with these words in its name has the focus, as people do who

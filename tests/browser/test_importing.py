@@ -74,9 +74,7 @@ def test_a_clerk_imports_with_the_mouse_and_takes_it_back(office, known, file, r
 def test_a_clerk_imports_with_the_keyboard_alone(office, known, file, run_jobs):
     office.go(ADD)
     office.page.wait_for_function("document.activeElement.type === 'file'")
-    with office.page.expect_file_chooser() as chooser:
-        office.press("Space")
-    chooser.value.set_files(file)
+    office.choose_file(file)
     office.tab_to("Look at the file").press("Enter")
     office.page.wait_for_url("**/file/**")
 
