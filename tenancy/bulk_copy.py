@@ -86,7 +86,9 @@ def copying_behind() -> Iterator[None]:
     next ones are made. To be used inside a transaction.
 
     Any other statement on this connection waits until they are in, and so does the end. Either
-    raises what the database said against them, after which the transaction is to be undone.
+    raises what the database said against them, after which the transaction is to be undone. What
+    the rows refer to is looked up with them, no longer at the end of the transaction, which would
+    wait for it: rows come after those that they refer to.
     """
     if connection.vendor != "postgresql" or _behind.get() is not None:
         yield
@@ -95,13 +97,23 @@ def copying_behind() -> Iterator[None]:
         behind = _Behind(thread)
         token = _behind.set(behind)
         try:
-            with connection.execute_wrapper(behind):
+            with _references_looked_up_at_once(), connection.execute_wrapper(behind):
                 yield
-            behind.wait()
+                behind.wait()
         finally:
             _behind.reset(token)
             with suppress(Exception):
                 behind.wait()
+
+
+@contextmanager
+def _references_looked_up_at_once() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    yield
+    # After a refusal this is as before anyway: the transaction, or this part of it, is undone.
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 # --- Texts -------------------------------------------------------------------------------------

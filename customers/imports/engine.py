@@ -25,6 +25,7 @@ from customers.services.changes import without_customer_events
 from customers.services.statistics import has_grown_by, refresh_statistics
 from events.actors import acting, current
 from events.services import build_event
+from tenancy.bulk import commit_without_waiting
 from tenancy.scoping import current_tenant
 
 from .ahead import read_ahead
@@ -314,6 +315,9 @@ class _Run:
     def write(self, candidates: list[Candidate]) -> list[Done]:
         if not self.report.dry_run:
             wait_for_other_imports(self.tenant)
+            # A chunk that a power failure takes is taken with its line in the journal, and done
+            # again; the end of the import waits for all of them.
+            commit_without_waiting()
         sound = [one for one in candidates if one.clean is not None and not one.errors]
         self.writer.begin(sound)
         settled = self.writer.settle_together(sound)

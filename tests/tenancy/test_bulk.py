@@ -160,3 +160,31 @@ def test_who_copies_behind_within_the_same_waits_for_the_outer_end(acme):
 
     assert Label.objects.filter(customer=customer).count() == 2
     assert Customer.objects.filter(pk=customer.pk).exists()
+
+
+@only_postgresql
+def test_what_rows_refer_to_is_looked_up_with_them_and_not_when_everything_is_over(acme):
+    customer = CustomerFactory(tenant=acme)
+    rows = labels(customer, ["a"])
+    rows[0].customer_id = uuid.uuid4()
+
+    # Of the test's own transaction, which never ends well, nothing is ever looked up at the end.
+    with pytest.raises(IntegrityError), transaction.atomic(), copying_behind():
+        insert_rows(Label, rows)
+
+    assert not Label.objects.filter(tenant=acme).exists()
+
+
+def test_afterwards_a_row_may_again_come_before_the_one_it_refers_to(acme):
+    customer = CustomerFactory(tenant=acme)
+    late = CustomerFactory.build(tenant=acme, number=10**6)
+    rows = labels(customer, ["a"])
+    rows[0].customer_id = late.pk
+
+    with transaction.atomic():
+        with copying_behind():
+            insert_rows(Label, labels(customer, ["b"]))
+        insert_rows(Label, rows)
+        late.save(force_insert=True)
+
+    assert Label.objects.filter(customer=late).count() == 1

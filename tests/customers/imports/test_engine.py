@@ -849,3 +849,42 @@ class TestStatistics:
                     "SELECT reltuples FROM pg_class WHERE relname = 'customers_customer'"
                 )
                 assert cursor.fetchone()[0] >= 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("dry_run", "waits"),
+    [(False, {"begin": "on", "keep": "off", "complete": "on"}), (True, {})],
+)
+def test_only_the_end_of_an_import_waits_until_the_disk_has_everything(dry_run, waits):
+    class Watching(engine.Journal):
+        def __init__(self):
+            super().__init__()
+            self.seen = {}
+
+        def note(self, deed, *args):
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW synchronous_commit")
+                self.seen[deed] = cursor.fetchone()[0]
+            getattr(super(), deed)(*args)
+
+        def begin(self, *args):
+            self.note("begin", *args)
+
+        def keep(self, *args):
+            self.note("keep", *args)
+
+        def complete(self, *args):
+            self.note("complete", *args)
+
+    journal = Watching()
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO on")  # the tests are run with another word
+    try:
+        with in_tenant(TenantFactory()):
+            import_customers(csv_of(*PEOPLE), journal=journal, dry_run=dry_run)
+    finally:
+        connection.close()
+
+    assert journal.seen == waits
