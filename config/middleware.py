@@ -11,6 +11,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from api.problems import BodyTooLarge, problem_of
+from config.chunked import TOO_LONG
 from dialects.problems import refusal
 from events import reading
 from events.actors import acting, actor_of_user
@@ -49,7 +50,8 @@ class BodyLimitMiddleware:
     """Refuses a body by its announced length, before anything reads it.
 
     Django bounds what a form may hold in memory, not what the files in it may fill on the disk,
-    and it reads a form before anybody has signed in. A body without a length is not read at all.
+    and it reads a form before anybody has signed in. A body in chunks announces none; what was too
+    much of it for the server is marked.
     """
 
     def __init__(self, get_response):
@@ -58,7 +60,7 @@ class BodyLimitMiddleware:
     def __call__(self, request):
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = settings.MAX_UPLOAD_BYTES
-        if request.path_info.rstrip("/") == IMPORTS:
+        if request.path_info.rstrip("/") == IMPORTS and TOO_LONG not in request.META:
             limit = max(limit, settings.IMPORT_MAX_BYTES + ENVELOPE)
         if length.isascii() and length.isdigit() and int(length[:20]) > limit:
             problem = problem_of(BodyTooLarge(limit))
