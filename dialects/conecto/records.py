@@ -1,5 +1,6 @@
 """A customer as Conecto shows one, from our records."""
 
+from customers.models import StoreProfile
 from customers.records import assemble
 from dialects.conecto.serializers import (
     ADDRESS_TYPES,
@@ -21,14 +22,19 @@ EMAIL, PHONE, ADDRESS = map(_words, (ConectoEmail, ConectoPhone, ConectoAddress)
 def shown(rows, *, store, role):
     """The customer objects of rows of `.values(*COLUMNS)`, as `store` knows them, for a caller with
     `role`."""
-    return [_customer(record, store, role) for record in assemble(list(rows))]
+    records = list(assemble(list(rows)))
+    references = _references(records, store)
+    return [
+        _customer(record, reference, store, role)
+        for record, reference in zip(records, references, strict=True)
+    ]
 
 
-def _customer(record, store, role):
+def _customer(record, reference, store, role):
     company = record["company_name"] if sees_field(role, "company_name") else ""
     given = record["first_name"] or record["last_name"] or company
     return {
-        "posRef": _pos_ref(record, store),
+        "posRef": reference,
         # A name in one piece has no other place.
         "firstName": record["first_name"] if given else record["name"],
         "lastName": record["last_name"] or None,
@@ -50,9 +56,26 @@ def _customer(record, store, role):
     }
 
 
-def _pos_ref(record, store):
-    own = [row["pos_ref"] for row in record["store_profiles"] if row["store"] == store.code]
-    return next(filter(None, own), None) or f"CUST-{record['number']}"
+def _references(records, store):
+    """Each record's `posRef`: the store's own reference, else the customer number; where that is
+    the store's own reference of somebody else, the id. No two customers of a store share one."""
+    own = [_own_reference(record, store) for record in records]
+    numbers = [f"CUST-{record['number']}" for record in records]
+    taken = set(
+        StoreProfile.objects.filter(
+            store=store,
+            pos_ref__in=[number for number, ours in zip(numbers, own, strict=True) if not ours],
+        ).values_list("pos_ref", flat=True)
+    )
+    return [
+        ours or (str(record["id"]) if number in taken else number)
+        for record, number, ours in zip(records, numbers, own, strict=True)
+    ]
+
+
+def _own_reference(record, store):
+    profiles = (row for row in record["store_profiles"] if row["store"] == store.code)
+    return next(profiles, {}).get("pos_ref")
 
 
 def _told(row, words):

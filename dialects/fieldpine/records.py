@@ -2,7 +2,7 @@
 
 from customers.records import assemble
 from customers.slots import email_of, phones_by_place, slot_of
-from dialects.fieldpine.serializers import ADDRESS, PHONES, FieldpineCustomer
+from dialects.fieldpine.serializers import ADDRESS, LINES, LONGEST_NAME, PHONES, FieldpineCustomer
 from tenancy.permissions import sees_field
 
 BIRTHDAY = FieldpineCustomer._declared_fields["Birthday"]
@@ -29,10 +29,11 @@ def customer(record, role):
         "CustomerId": record["id"],
         "Cid": record["number"],
         "Physkey": f"CUST-{record['number']}",
-        "Name": seen["name"] or email or next(filter(None, numbers.values()), ""),
+        "Name": (seen["name"] or email or next(filter(None, numbers.values()), ""))[:LONGEST_NAME],
         "FirstName": seen["first_name"],
         "LastName": seen["last_name"],
         "CompanyName": seen["company_name"],
+        **dict.fromkeys(LINES, ""),
         **{name: address.get(ours, "") for name, ours in ADDRESS.items()},
         **numbers,
         "Email": email,

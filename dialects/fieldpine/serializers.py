@@ -15,8 +15,9 @@ PHONES = {
     "Phone": Phone.Kind.HOME,
     "Fax": Phone.Kind.OTHER,
 }
-# Lines of an address beyond the third are one line of ours.
+# Lines of an address from the third on are one line of ours, the third.
 FURTHER_LINES = ("Address3", "Address4", "Address5", "Address6")
+LINES = ("Address1", "Address2", *FURTHER_LINES)
 ADDRESS = {
     "Address1": "street",
     "Address2": "street2",
@@ -141,5 +142,3 @@ class FieldpineRow(FieldpineCustomer):
     Cid = serializers.IntegerField(source="number")
     Physkey = serializers.CharField()
     EditDtu = serializers.DateTimeField(source="updated_at")
-    # The third line holds the further ones.
-    Address4 = Address5 = Address6 = None

@@ -182,6 +182,16 @@ def test_who_has_a_profile_at_a_store_is_listed_there_too(api, acme, main, other
     assert api.refs(2) == ["B-2"]
 
 
+def test_a_reference_of_the_till_that_looks_like_a_customer_number_stays_its_own(api, main, other):
+    bea = register_customer(first_name="Bea", home_store=main)
+    ada = register_customer(first_name="Ada", home_store=main)
+    set_store_profile(ada, main, pos_ref=bea.code)
+    set_store_profile(bea, other, note="Comes on Saturdays")
+
+    assert api.refs(1) == [bea.code, str(bea.pk)]
+    assert api.refs(2) == [bea.code]
+
+
 def test_c24_a_token_reads_the_locations_that_it_is_bound_to(acme, main, other, rival):
     bound = Conecto(make_token(acme, "seller", stores=[main]))
 

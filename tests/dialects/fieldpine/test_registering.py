@@ -73,6 +73,15 @@ def test_f06_a_name_is_built_from_its_parts(api):
         assert api.made(**sent)["Name"] == name
 
 
+def test_a_name_is_no_longer_than_clients_have_room_for(api, acme):
+    built = api.made(FirstName="A" * 100, LastName="B" * 100)
+    company = api.made(CompanyName="C" * 200)
+
+    assert built["Name"] == "A" * 100 + " " + "B" * 19
+    assert company["Name"] == "C" * 120
+    assert (built["LastName"], company["CompanyName"]) == ("B" * 100, "C" * 200)
+
+
 def test_f07_a_name_that_is_given_wins(api):
     row = api.made(Name="Boss Ulvik", FirstName="Ada", LastName="X")
 
@@ -219,6 +228,7 @@ def test_everything_that_a_body_may_say_is_read_back(api, tenant):
 
     assert {name: row[name] for name in sent} == sent
     assert row["Address3"] == "Block 2, Gate"
+    assert [row[f"Address{n}"] for n in (4, 5, 6)] == ["", "", ""]
     with in_tenant(tenant):
         customer = Customer.objects.get(pk=row["CustomerId"])
         kinds = {phone.given: phone.kind for phone in customer.phones.all()}
