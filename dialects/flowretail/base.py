@@ -67,11 +67,14 @@ def told(problem, rows=None):
 
 
 def _sentence(problem, errors):
-    """The problem's own sentence, unless it lists fields, by names that are not the vendor's."""
-    named = [error for error in errors if error["field"]]
-    if not named:
+    """What the errors say; the problem's own sentence may name fields by names that are not the
+    vendor's."""
+    if not errors:
         return problem.detail
-    return " ".join(f"{error['field']}: {error['message']}" for error in named[:MOST_TOLD])
+    return " ".join(
+        f"{error['field']}: {error['message']}" if error["field"] else str(error["message"])
+        for error in errors[:MOST_TOLD]
+    )
 
 
 class FlowRetailEndpoint(DialectEndpoint):

@@ -11,6 +11,7 @@ from customers.models import Customer
 from customers.services import CustomerGone, get_customer
 from customers.services.placing import OtherStore
 from customers.stores import find_store
+from dialects.base import raw_body
 from dialects.flowretail.base import FlowRetailEndpoint
 from dialects.flowretail.queries import page_of
 from dialects.flowretail.records import customers, with_records
@@ -21,6 +22,17 @@ class CustomerEndpoint(FlowRetailEndpoint):
     """Customers."""
 
     operation_prefix = "customers"
+
+    def body(self):
+        """The body as a dict; raises ValidationError (400) for any other, and for none: what was
+        lost on its way must not be answered like what was done."""
+        if not raw_body(self.request):
+            raise ValidationError("The body is empty.", code="required")
+        return super().body()
+
+    def optional_body(self):
+        """The same, {} where there is none."""
+        return super().body()
 
     def part_id(self, name):
         """A uid in the path; raises Http404 for what cannot be one."""
@@ -61,7 +73,7 @@ class CustomerEndpoint(FlowRetailEndpoint):
     def store_in_body(self):
         """The store that the body names, for which the token speaks; raises ValidationError,
         OtherStore."""
-        reference = FlowRetailStore().read(self.body()).get("at_store")
+        reference = FlowRetailStore().read(self.optional_body()).get("at_store")
         if reference is None:
             required = ValidationError(_("This field is required."), code="required")
             raise ValidationError({"at_store": required})

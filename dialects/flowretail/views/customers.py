@@ -32,7 +32,7 @@ class FlowRetailCustomerViewSet(CustomerEndpoint):
 
     def search(self, request, tenant_code):
         """The customers that every criterion in the body leaves, page by page."""
-        criteria = FlowRetailSearch().read(self.body())
+        criteria = FlowRetailSearch().read(self.optional_body())
         return self.listed(queries.searched(criteria), self.asked())
 
     def listed(self, found, asked):
@@ -52,7 +52,7 @@ class FlowRetailCustomerViewSet(CustomerEndpoint):
         number, size = queries.page_of(asked)
         queries.order_of(asked)
         question = {
-            "query": queries.text_of(self.body(), "query"),
+            "query": queries.text_of(self.optional_body(), "query"),
             "pageNumber": number,
             "pageSize": size,
             **{name: asked[name] for name in ("sortBy", "sortDirection") if name in asked},

@@ -109,6 +109,27 @@ def test_a_hostile_body_is_refused(access, body):
     assert access.get().json()["items"] == []
 
 
+def test_a_body_that_was_lost_on_its_way_is_not_answered_as_done(backoffice):
+    made = backoffice.make(contacts=[{"firstname": "Bo", "lastname": "Ek"}])
+    (contact,) = made["contacts"]
+    row = f"{made['customerUid']}/contacts/{contact['customerContactUid']}"
+
+    for method, path in (("PUT", made["customerUid"]), ("PUT", row), ("POST", "batch")):
+        answer = backoffice.send(method, path, b"")
+
+        assert refuses(answer, 400), (method, path)
+        assert answer.json()["message"] == "The body is empty."
+    assert backoffice.get(made["customerUid"]).json() == made
+    assert backoffice.post("search", b"").json()["paging"]["totalCount"] == 1
+
+
+def test_a_refusal_names_no_field_that_the_format_does_not_have(access):
+    told = access.post("", {"customerType": "PERSON"}).json()
+
+    assert told["errors"][0]["field"] is None
+    assert told["message"] == told["errors"][0]["message"]
+
+
 def test_a_body_of_the_wrong_charset_is_refused(access):
     latin = '{"firstname": "Åse"}'.encode("latin-1")
 
