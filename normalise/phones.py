@@ -8,7 +8,6 @@ goes to the library, and a property test holds the two answers together.
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -27,6 +26,7 @@ _NOT_DIGIT = re.compile("[^0-9]")
 _SIMPLE = re.compile(r"\+?[0-9 ().\-]+")
 _EXTENSION = re.compile(r"[0-9*#]{0,20}")
 _SEPARATORS = str.maketrans("", "", " ().-")
+_MAIN_REGIONS = {str(code): regions[0] for code, regions in COUNTRY_CODE_TO_REGION_CODE.items()}
 _KINDS = (
     "mobile",
     "fixed_line",
@@ -41,8 +41,7 @@ _KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(NamedTuple):
     """A phone number: `given` as sent, `e164` or '', the `digits` to find it by, `extension`."""
 
     given: str
@@ -64,9 +63,8 @@ def clean_phone(given, *, country, extension=None):
     `digits` are those of `e164`, else of `given` without its extension.
     """
     given = clean_text(given, max_length=MAX_LENGTH)
-    e164 = _e164_of_simple_number(given, country)
-    found = ""
-    if not e164:
+    e164, found = _e164_of_simple_number(given, country), ""
+    if e164 is None:
         e164, found = _e164_by_library(given, country)
     digits = e164[1:]
     if not digits:
@@ -75,7 +73,9 @@ def clean_phone(given, *, country, extension=None):
             raise ValidationError(_("A phone number has at least one digit."), code="invalid_phone")
         if found and len(digits) > len(found):
             digits = digits.removesuffix(found)
-    return Phone(given, e164, digits, _clean_extension(extension) or found)
+    if extension is not None:
+        found = _clean_extension(extension) or found
+    return Phone(given, e164, digits, found)
 
 
 def clean_strict_phone(given):
@@ -130,13 +130,11 @@ def national_digits(e164):
     country_code, national = _split(e164[1:])
     if not country_code:
         return e164[1:]
-    prefix = _plan(COUNTRY_CODE_TO_REGION_CODE[int(country_code)][0]).trunk_prefix
+    prefix = _plan(_MAIN_REGIONS[country_code]).trunk_prefix
     return national if prefix == country_code else prefix + national
 
 
 def _clean_extension(extension):
-    if extension is None:
-        return ""
     extension = clean_text(extension, max_length=MAX_EXTENSION_LENGTH)
     if not _EXTENSION.fullmatch(extension):
         raise ValidationError(
@@ -188,51 +186,57 @@ def _plan(region):
 
 
 def _e164_of_simple_number(given, country):
-    """Return the E.164 form of a number in plain writing, or '' where the library must say."""
-    if not _SIMPLE.fullmatch(given):
-        return ""
-    digits = given.translate(_SEPARATORS)
+    """Return the E.164 form of a number in plain writing, '' where it has none, or None where
+    the library must say."""
+    if given.isascii() and given[1:].isdigit() and given[0] in "+0123456789":
+        digits = given
+    elif _SIMPLE.fullmatch(given):
+        digits = given.translate(_SEPARATORS)
+    else:
+        return None
     if len(digits) > 16:
-        return ""
+        return None
     if digits[:1] == "+":
         return _e164_of_international(digits)
     plan = _plan(country.upper()) if country else None
     if plan is None or digits.startswith(plan.country_code) or plan.idd.match(digits):
-        return ""
+        return None
     national = digits
     trunk = plan.trunk.match(digits) if plan.trunk else None
     if trunk:
         if plan.rewrites:
-            return ""
+            return None
         # The library takes the prefix off whenever what remains fits the plan, and that is
         # all that is accepted below.
         national = digits[trunk.end() :]
-    if len(national) not in plan.lengths or not plan.general.fullmatch(national):
-        return ""
     if not _is_valid(plan.country_code, national):
-        return ""
+        # Where nothing was taken off, the library looks at the same digits by the same plans.
+        # Zeroes in front may be another country's way to dial out.
+        return None if trunk or digits.startswith("0") else ""
+    if len(national) not in plan.lengths or not plan.general.fullmatch(national):
+        return None
     return f"+{plan.country_code}{national}"
 
 
 def _e164_of_international(digits):
     country_code, national = _split(digits[1:])
     if not country_code:
-        return ""
-    plan = _plan(COUNTRY_CODE_TO_REGION_CODE[int(country_code)][0])
+        return None
+    plan = _plan(_MAIN_REGIONS[country_code])
     if plan is None or len(national) not in plan.lengths:
-        return ""
+        return None
     # A number that begins like a trunk prefix may have to lose it.
     if plan.trunk and plan.trunk.match(national):
-        return ""
+        return None
     return digits
 
 
 def _split(digits):
     """Split international digits into country code and national number; ('', '') if unknown."""
-    if digits.isascii() and digits.isdigit() and digits[0] != "0":
+    if digits.isascii() and digits.isdigit():
         for length in (1, 2, 3):
-            if int(digits[:length]) in COUNTRY_CODE_TO_REGION_CODE:
-                return digits[:length], digits[length:]
+            if (code := digits[:length]) in _MAIN_REGIONS:
+                return code, digits[length:]
     return "", ""
 
 

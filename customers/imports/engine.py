@@ -238,8 +238,7 @@ class _Run:
         if not self.report.dry_run:
             with transaction.atomic():
                 self.journal.begin(self.report, self.plan.checked.rows)
-        rows = self.read(islice(self.plan.source, self.journal.rows, None))
-        chunks = iter(lambda: list(islice(rows, CHUNK)), [])
+        chunks = self.read(islice(self.plan.source, self.journal.rows, None))
         try:
             counted_at = MANY
             with seldom_collecting() as collect:
@@ -265,17 +264,20 @@ class _Run:
             if self.report.created >= MANY and has_grown_by(self.report.created):
                 refresh_statistics()
 
-    def read(self, rows: Iterable[RawRow]) -> Iterator[PlainCandidate | ShapedRow]:
-        """The customers of these rows, those in plain writing as candidates already; asks the
-        database nothing."""
+    def read(self, rows: Iterator[RawRow]) -> Iterator[list[PlainCandidate | ShapedRow]]:
+        """The customers of these rows by the chunk, those in plain writing as candidates already;
+        asks the database nothing."""
         plan = self.plan
         plain = PlainRows(plan.mapping, self.validator)
         if not plan.source.is_table or plan.continues is not None or not plain.usable:
             kind = plan.source.kind
-            yield from shape_rows(rows, plan.mapping, continues=plan.continues, kind=kind)
+            yield from _chunks(shape_rows(rows, plan.mapping, continues=plan.continues, kind=kind))
             return
-        for raw in rows:
-            yield plain.candidate(raw) or plan.mapping.apply(raw)
+        for chunk in _chunks(rows):
+            yield [
+                found or plan.mapping.apply(raw)
+                for raw, found in zip(chunk, plain.candidates(chunk), strict=True)
+            ]
 
     def do(self, chunk: list[PlainCandidate | ShapedRow]) -> None:
         """Validate and write one chunk, whole or not at all, and count what became of it."""
@@ -340,6 +342,10 @@ class _Run:
             message = _("The database refuses this row.")
             fault = describe(candidate.shaped.line, None, None, message)
             return Done(candidate, REFUSED, faults=[fault])
+
+
+def _chunks(rows: Iterator[Any]) -> Iterator[list[Any]]:
+    return iter(lambda: list(islice(rows, CHUNK)), [])
 
 
 def _done(candidate: Candidate, settled: Settled) -> Done:

@@ -1,5 +1,8 @@
 """A short way for rows in plain writing, which nearly all rows of nearly all files are.
 
+Rows come by the chunk and are read column by column: what a cell means is worked out once for all
+cells of the column that say the same.
+
 The rules are the ones that every row goes by: the same converters and cleaners are called, on the
 cells that are there. Only what a row in plain writing cannot need is left out: joined and cut
 cells, several entries in a list, words for nothing, and every refusal. Where anything of the kind
@@ -10,6 +13,7 @@ Nothing here asks the database, so that rows can be read ahead in a thread.
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,6 +21,7 @@ from django.core.exceptions import ValidationError
 from customers.columns import COLUMN_CLEANERS, Context
 from customers.profile import CHILD_LISTS, Profile, says
 from customers.services.registering import clean_created_at
+from tenancy.models import Store
 
 from .converting import BLANK, CONVERTERS, ConversionError, to_date
 from .mapping import Mapping, ShapedRow
@@ -37,7 +42,8 @@ _ALIKE = frozenset({
     "origin", "payment_terms_days", "postal_code", "price_list", "shipping_mode", "state",
     "verified",
 })  # fmt: skip
-_REMEMBERED = 30_000  # cells of each column
+_REMEMBERED = 30_000  # different cells of each column
+_REFUSED = object()
 
 
 class PlainCandidate(Candidate):
@@ -86,16 +92,14 @@ class PlainRows:
         self._late: list[_Cell] = []  # what is read by the country of the home store
         self._beside: list[_Cell] = []
         self._store: str | None = None
-        self._parts: dict[str, list[_Cell]] = {}
         self._others: list[str] = []
+        parts: dict[str, list[_Cell]] = {}
         self.usable = (
             mapping.blank == "keep" and mapping.finish is None and not mapping.adds_children
-        ) and all(self._take(rule) for rule in mapping.rules)
-        self._lists = [
-            (name, cells, *self._frames(name, cells)) for name, cells in self._parts.items()
-        ]
+        ) and all(self._take(rule, parts) for rule in mapping.rules)
+        self._lists = [_List(name, cells, self.context) for name, cells in parts.items()]
 
-    def _take(self, rule: Any) -> bool:
+    def _take(self, rule: Any, parts: dict[str, list["_Cell"]]) -> bool:
         """Whether a rule is one cell for one target; keeps how it is read."""
         if len(rule.columns) != 1 or len(rule.targets) != 1 or rule.values is not None:
             return False
@@ -108,7 +112,7 @@ class PlainRows:
             slot, field = target.path[1:]
             clean = CHILD_LISTS[name].parts[field]
             cell = _Cell(column, field, convert, rule.options, clean, slot)
-            self._parts.setdefault(name, []).append(cell)
+            parts.setdefault(name, []).append(cell)
         elif target.path == ("home_store",):
             if self._store is not None:
                 return False
@@ -122,72 +126,67 @@ class PlainRows:
             self._others.append(column)
         return True
 
-    def _frames(self, name: str, cells: list["_Cell"]) -> tuple[dict, str | None]:
-        """What the rows of a list have beside their cells, by slot; and the column without which
-        there is none."""
-        child = CHILD_LISTS[name]
-        frames = {
-            cell.slot: child.clean(
-                {**SLOT_KINDS.get((name, cell.slot), {}), "primary": True}, self.context
-            )
-            for cell in cells
-        }
-        return frames, ESSENTIAL.get(name)
-
-    def candidate(self, raw: RawRow) -> PlainCandidate | None:
-        """The candidate of a row, without a reason against it; None where the long way must
+    def candidates(self, raws: list[RawRow]) -> list[PlainCandidate | None]:
+        """The candidate of each row, without a reason against it; None where the long way must
         say."""
-        values = raw.values
-        for column in self._others:
-            value = values[column]
-            if value and not value.isspace():
-                return None
-        columns: dict[str, Any] = {}
-        beside: dict[str, Any] = {}
-        children: dict[str, list] = {}
-        context, created_at = self.context, None
-        try:
-            if self._store is not None:
-                value = values[self._store]
-                if value and not value.isspace():
-                    store = self.validator.known("home_store", value)
-                    if store is None:
-                        return None
-                    columns["home_store"] = store
-                    if store.country and store.country != self.tenant.country:
-                        context = Context(self.tenant, store.country)
-            _read(self._fields, values, context, columns)
-            if self._late:
-                _read(self._late, values, context, columns)
-            if self._beside:
-                _read(self._beside, values, context, beside)
-                created_at = clean_created_at(beside.get("created_at"), self.tenant)
-            for name, cells, frames, essential in self._lists:
-                row = _row(cells, values, context)
-                if row is None:
-                    continue
-                slot = row.pop("")
-                if slot is None:
-                    return None
-                if name == "addresses":
-                    if row.keys() <= _NOT_AN_ADDRESS:
-                        continue
-                    if "kind" not in row and "kind" not in frames[slot]:
-                        if slot != 1:
-                            return None
-                        row["kind"] = "work" if "company_name" in columns else "home"
-                elif essential not in row:
-                    continue
-                if not says(row) or "extension" in row:
-                    return None
-                children[name] = [{**frames[slot], **row}]
-        except (ConversionError, ValidationError):
-            return None
-        if "name" in columns:
-            drop_built_name(columns)
-        found = PlainCandidate(raw, self.validator, Profile(columns, children, {}), beside)
-        found.created_at = created_at
+        found: list[PlainCandidate | None] = [None] * len(raws)
+        for store, places in self._by_store(raws):
+            rows = raws if len(places) == len(raws) else [raws[place] for place in places]
+            for place, one in zip(places, self._read(rows, store), strict=True):
+                found[place] = one
         return found
+
+    def _by_store(self, raws: list[RawRow]) -> Iterator[tuple[Store | None, Sequence[int]]]:
+        """The places of the rows of each home store that is known, or of none."""
+        if self._store is None:
+            yield None, range(len(raws))
+            return
+        places: dict[str, list[int]] = {}
+        for place, raw in enumerate(raws):
+            value = raw.values[self._store]
+            places.setdefault("" if value.isspace() else value, []).append(place)
+        for value, those in places.items():
+            store = self.validator.known("home_store", value) if value else None
+            if store is not None or not value:
+                yield store, those
+
+    def _read(self, raws: list[RawRow], store: Store | None) -> Iterator[PlainCandidate | None]:
+        """The candidates of rows of one home store, or of none."""
+        context = self.context
+        if store is not None and store.country and store.country != self.tenant.country:
+            context = Context(self.tenant, store.country)
+        values = [raw.values for raw in raws]
+        columns = _Columns([*self._fields, *self._late], values, context)
+        beside = _Columns(self._beside, values, context)
+        lists = [(one, _Columns(one.cells, values, context)) for one in self._lists]
+        lost = set().union(columns.lost, beside.lost, *(table.lost for _one, table in lists))
+        for column in self._others:
+            lost.update(n for n, row in enumerate(values) if row[column].strip())
+        said = [(one, table.rows()) for one, table in lists]
+        for n, (raw, fields, others) in enumerate(
+            zip(raws, columns.records(), beside.records(), strict=True)
+        ):
+            rows = [(one, next(cells)) for one, cells in said]
+            if n in lost:
+                yield None
+                continue
+            if store is not None:
+                fields["home_store"] = store
+            try:
+                created_at = clean_created_at(others.get("created_at"), self.tenant)
+                children = {
+                    one.name: [row]
+                    for one, cells in rows
+                    if (row := one.row(cells, fields)) is not None
+                }
+            except (ValidationError, _LongWay):
+                yield None
+                continue
+            if "name" in fields:
+                drop_built_name(fields)
+            found = PlainCandidate(raw, self.validator, Profile(fields, children, {}), others)
+            found.created_at = created_at
+            yield found
 
 
 class _Cell:
@@ -200,55 +199,116 @@ class _Cell:
         self.convert, self.options, self.clean = convert, options, clean
         self.memo: dict[str, Any] | None = {} if name in _ALIKE else None
 
-    def read(self, value: str, context: Context) -> Any:
-        """What a cell means: a value, the columns of a row in a list, or BLANK. Raises
-        ConversionError and ValidationError."""
-        # A date that is written as we write it needs no converter.
-        convert, meant = self.convert, value
-        if convert is not None and not (convert is to_date and _ISO.match(value)):
-            meant = convert(value, self.options)
-        if meant is not BLANK and self.clean is not None:
-            meant = self.clean(meant, context)
+    def read(self, column: list[str], context: Context) -> tuple[list, bool, bool]:
+        """What each cell of a column means: a value, the columns of a row in a list, BLANK, or
+        _REFUSED where the long way must say. Then whether any is BLANK, and any refused."""
         memo = self.memo
-        if memo is not None and len(memo) < _REMEMBERED:
-            memo[value] = meant
+        if memo is None:
+            memo = {}
+        elif len(memo) > _REMEMBERED:
+            memo.clear()
+        different = set(column)
+        for value in different.difference(memo):
+            memo[value] = self._read(value, context)
+        met = set(map(id, map(memo.__getitem__, different)))
+        return [memo[value] for value in column], id(BLANK) in met, id(_REFUSED) in met
+
+    def _read(self, value: str, context: Context) -> Any:
+        if not value or value.isspace():
+            return BLANK
+        convert, meant = self.convert, value
+        try:
+            # A date that is written as we write it needs no converter.
+            if convert is not None and not (convert is to_date and _ISO.match(value)):
+                meant = convert(value, self.options)
+            if meant is not BLANK and self.clean is not None:
+                meant = self.clean(meant, context)
+        except (ConversionError, ValidationError):
+            return _REFUSED
         return meant
 
 
-def _read(
-    cells: list[_Cell], values: dict[str, str], context: Context, into: dict[str, Any]
-) -> None:
-    for cell in cells:
-        value = values[cell.column]
-        if not value:
-            continue
-        memo = cell.memo
-        if memo is None or (meant := memo.get(value)) is None:
-            if value.isspace():
-                continue
-            meant = cell.read(value, context)
-        if meant is not BLANK:
-            into[cell.name] = meant
+class _Columns:
+    """What the cells of some columns mean, for each row of a chunk; in `lost` the rows, counted
+    from 0, of which one was refused."""
+
+    def __init__(self, cells: list[_Cell], values: list[dict[str, str]], context: Context):
+        self._names = [cell.name for cell in cells]
+        self._meant, self._has_blanks, self._n = [], False, len(values)
+        self.lost: set[int] = set()
+        for cell in cells:
+            column = cell.column
+            meant, has_blanks, has_refused = cell.read([row[column] for row in values], context)
+            self._meant.append(meant)
+            self._has_blanks |= has_blanks
+            if has_refused:
+                self.lost.update(n for n, one in enumerate(meant) if one is _REFUSED)
+
+    def rows(self) -> Iterator[tuple]:
+        """What the cells of each row mean, in the order of the cells."""
+        return zip(*self._meant, strict=True)
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """The same by the names of the cells, without what is blank."""
+        names = self._names
+        if not names:
+            return ({} for _n in range(self._n))
+        if not self._has_blanks:
+            return (dict(zip(names, row, strict=True)) for row in self.rows())
+        return (
+            {name: one for name, one in zip(names, row, strict=True) if one is not BLANK}
+            for row in self.rows()
+        )
 
 
-def _row(cells: list[_Cell], values: dict[str, str], context: Context) -> dict[str, Any] | None:
-    """The columns of a row in a list, its slot beside them as ""; None where the cells are blank.
-    Where they are of several slots, the slot is None."""
-    row = None
-    for cell in cells:
-        value = values[cell.column]
-        if not value:
-            continue
-        memo = cell.memo
-        if memo is None or (meant := memo.get(value)) is None:
-            if value.isspace():
+class _LongWay(Exception):
+    """What a row says is for the long way to judge."""
+
+
+class _List:
+    """How the row of a list is read: what its cells say, and what is known of it beside them by
+    the slot that they are of (`frames`)."""
+
+    def __init__(self, name: str, cells: list[_Cell], context: Context):
+        self.name, self.cells = name, cells
+        self._slots = [cell.slot for cell in cells]
+        self._frames = {
+            cell.slot: CHILD_LISTS[name].clean(
+                {**SLOT_KINDS.get((name, cell.slot), {}), "primary": True}, context
+            )
+            for cell in cells
+        }
+        self._essential = ESSENTIAL.get(name)
+        # Of a column that says the same as a frame, the long way tells which of them spoke.
+        framed = {"primary"} - {cell.name for cell in cells}
+        self._not_an_address = _NOT_AN_ADDRESS | framed
+
+    def row(self, cells: tuple, columns: dict[str, Any]) -> dict[str, Any] | None:
+        """The row that these cells say beside these columns of the customer, or None where they
+        say none. Raises _LongWay."""
+        row = slot = None
+        for of, meant in zip(self._slots, cells, strict=True):
+            if meant is BLANK:
                 continue
-            meant = cell.read(value, context)
-        if meant is BLANK:
-            continue
+            if row is None:
+                slot, row = of, self._frames[of].copy()
+            elif slot != of:
+                raise _LongWay
+            row.update(meant)
         if row is None:
-            row = {"": cell.slot}
-        elif row[""] != cell.slot:
-            row[""] = None
-        row.update(meant)
-    return row
+            return None
+        if self._essential is not None:
+            if self._essential not in row:
+                return None
+            if "extension" in row:
+                raise _LongWay
+            return row
+        if row.keys() <= self._not_an_address:
+            return None
+        if "kind" not in row:
+            if slot != 1:
+                raise _LongWay
+            row["kind"] = "work" if "company_name" in columns else "home"
+        if not says(row):
+            raise _LongWay
+        return row

@@ -180,8 +180,14 @@ def test_the_fast_path_never_contradicts_the_library(number):
 
     quick = _e164_of_simple_number(text, country)
 
-    if quick:
+    if quick is not None:
         assert quick == _e164_by_library(text, country)[0]
+
+
+@pytest.mark.parametrize("text", ["42 34 56 78", "99", "123456789", "49 99 99 99"])
+def test_the_fast_path_settles_what_is_no_number_of_the_country(text):
+    assert _e164_of_simple_number(text, "NO") == ""
+    assert _e164_by_library(text, "NO") == ("", "")
 
 
 def test_the_fast_path_settles_most_numbers_that_exist():

@@ -53,6 +53,11 @@ rows = st.fixed_dictionaries(
 )
 
 
+def only(plain, raw):
+    (found,) = plain.candidates([raw])
+    return found
+
+
 @pytest.fixture
 def both(acme):
     StoreFactory(tenant=acme, code="oslo", country="DE")
@@ -70,7 +75,7 @@ def test_the_short_way_says_what_the_long_way_says_or_nothing(both, values, kept
     raw = RawRow(2, {name: values[name] if name in kept else "" for name in HEADER})
 
     long = validator.validate(validator.mapping.apply(raw))
-    short = plain.candidate(raw)
+    short = only(plain, raw)
 
     if short is not None:
         assert long.errors == short.errors == []
@@ -88,7 +93,7 @@ def test_an_ordinary_row_goes_the_short_way(both):
         "birth_date": "1990-02-03", "status": "active",
     }  # fmt: skip
 
-    found = plain.candidate(RawRow(2, {name: cells.get(name, "") for name in HEADER}))
+    found = only(plain, RawRow(2, {name: cells.get(name, "") for name in HEADER}))
 
     assert found.clean.children["phones"][0]["e164"] == "+4790000001"
     assert found.beside == {"status": "active"}
@@ -98,11 +103,11 @@ def test_a_store_is_known_once_the_long_way_has_found_it(both):
     plain, validator = both
     cells = {"external_id": "x1", "first_name": "Ada", "home_store": "oslo"}
     raw = RawRow(2, {name: cells.get(name, "") for name in HEADER})
-    assert plain.candidate(raw) is None
+    assert only(plain, raw) is None
 
     validator.validate(validator.mapping.apply(raw))
 
-    assert plain.candidate(raw).clean.columns["home_store"].code == "oslo"
+    assert only(plain, raw).clean.columns["home_store"].code == "oslo"
 
 
 @pytest.mark.parametrize(
@@ -118,3 +123,41 @@ def test_a_mapping_that_does_more_than_name_columns_has_no_short_way(acme, mappi
     plan = plan_import(io.BytesIO(b"a,b\nx,a@example.org\n"), mapping=mapping)
 
     assert not PlainRows(plan.mapping, Validator(acme, plan.mapping)).usable
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(chunk=st.lists(rows, min_size=2, max_size=8))
+def test_a_chunk_says_of_each_row_what_the_row_says_alone(both, chunk):
+    plain, validator = both
+    validator.known("home_store", "oslo")
+    blank = ("groups", "level", "consent_marketing", "email_2", "billing_street")
+    raws = [RawRow(n, values | dict.fromkeys(blank, "")) for n, values in enumerate(chunk, 2)]
+
+    together = plain.candidates(raws)
+
+    for raw, found in zip(raws, together, strict=True):
+        alone = only(plain, raw)
+        assert (found is None) == (alone is None)
+        if found is not None:
+            assert (found.clean, found.beside, found.created_at, found.line) == (
+                (alone.clean, alone.beside, alone.created_at, raw.line)
+            )
+
+
+def test_each_row_of_a_chunk_is_read_by_the_country_of_its_own_store(both):
+    plain, validator = both
+    raws = [
+        RawRow(n, dict.fromkeys(HEADER, "") | {
+            "external_id": f"x{n}", "phone": "030 901820", "home_store": store,
+        })
+        for n, store in enumerate(["", "oslo", " ", "nowhere", "oslo"])
+    ]  # fmt: skip
+    validator.validate(validator.mapping.apply(raws[1]))
+
+    found = plain.candidates(raws)
+
+    numbers = [one and one.clean.children["phones"][0]["e164"] for one in found]
+    assert numbers == ["", "+4930901820", "", None, "+4930901820"]
+    assert [one and one.clean.columns["external_id"] for one in found] == [
+        "x0", "x1", "x2", None, "x4",
+    ]  # fmt: skip
