@@ -51,9 +51,14 @@ def search_customers(customers, q):
     terms = normalise.search_terms(q)
     if not terms and str(q or "").strip():
         return customers.none()  # punctuation alone: nobody is called that
+    condition = Q()
     for term in terms:
-        customers = customers.filter(_condition(term))
-    return customers
+        condition &= _condition(term)
+    part = normalise.email_part(q)
+    if part is not None and len(part.value) >= MIN_PART:
+        # What looks like several words, or a number in groups, may stand in one e-mail.
+        condition |= _condition(part)
+    return customers.filter(condition)
 
 
 def _condition(term):

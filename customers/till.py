@@ -49,7 +49,9 @@ def find_at_till(typed, *, most=MOST):
     ids = [pk for pk, _status, _name in ranked if exact is None or pk != exact.pk]
     if exact is not None:
         ids.insert(0, exact.pk)
-    return _hits(ids[:most], normalise.search_terms(text)), len(ids) > most
+    part = normalise.email_part(text)
+    terms = [*normalise.search_terms(text), *([part] if part else [])]
+    return _hits(ids[:most], terms), len(ids) > most
 
 
 def _named_exactly(text):

@@ -38,7 +38,7 @@ from .phones import (
     reversed_digits,
 )
 from .places import clean_country, clean_language, clean_timezone
-from .searching import Term, fold, search_terms, search_text
+from .searching import Term, email_part, fold, search_terms, search_text
 from .text import build_name, clean_identifier, clean_text
 from .vat import clean_vat_number
 
@@ -63,6 +63,7 @@ __all__ = [
     "clean_timezone",
     "clean_vat_number",
     "email_key",
+    "email_part",
     "fold",
     "is_valid_e164",
     "json_bytes",

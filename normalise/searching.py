@@ -151,6 +151,7 @@ class Term(NamedTuple):
 
 _PHONE = re.compile(r"\+?[0-9 ()./\-]+")
 _CUSTOMER_NUMBER = re.compile(r"cust-?([0-9]{1,18})")
+_INSIDE_EMAIL = re.compile(r"[._+\-]")
 _TRUNK_ZERO = re.compile(r"\(0\)")
 
 
@@ -179,6 +180,16 @@ def search_terms(q):
         for word in fold(token).split():
             terms[Term(_kind(word), word)] = None
     return list(terms)[:MAX_TERMS]
+
+
+def email_part(q):
+    """Return the `Term` of the part of an e-mail that `q` may be though it has no `@`, such as
+    `n.york` of ann.york@example.org; None for what cannot be one alone."""
+    text = q.strip() if isinstance(q, str) else ""
+    if "@" in text or len(text) > MAX_QUERY or _CUSTOMER_NUMBER.fullmatch(text.lower()):
+        return None
+    folded = fold(f"{text}@").removesuffix("@")
+    return Term("email", folded) if _INSIDE_EMAIL.search(folded) and " " not in folded else None
 
 
 def _kind(word):

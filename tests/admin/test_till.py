@@ -39,6 +39,7 @@ def reasons_in(response):
         ("900 00 001", "phone +4790000001"),
         ("0001", "phone +4790000001"),
         ("ada@exa", "e-mail Ada@example.org"),
+        ("le.or", "e-mail Ada@example.org"),
         ("7001", "card 7001"),
         ("ext-ada", "external id ext-ada"),
     ],

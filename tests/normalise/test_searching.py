@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from normalise import Term, clean_phone, fold, search_terms, search_text
+from normalise import Term, clean_phone, email_part, fold, search_terms, search_text
 
 
 @pytest.mark.parametrize(
@@ -141,6 +141,22 @@ def test_a_phone_is_one_term_however_it_is_typed(typed, digits):
 )
 def test_words_are_told_apart_by_what_they_look_like(typed, terms):
     assert search_terms(typed) == terms
+
+
+@pytest.mark.parametrize(
+    ("typed", "part"),
+    [
+        ("n.York", "n.york"),
+        (" 09-3f ", "09-3f"),
+        ("12.34", "12.34"),
+        ("a_b+c", "a_b+c"),
+        *dict.fromkeys(
+            ("ann@x", "york", "n. york", ".york", "+47", "CUST-12", "o'brien", "", None, "x" * 999)
+        ).items(),
+    ],
+)
+def test_what_may_stand_inside_an_email_is_one_part_of_it(typed, part):
+    assert email_part(typed) == (part and Term("email", part))
 
 
 @pytest.mark.parametrize("typed", ["", "   ", None, 5, "---", "'", "\x00", "\u200b", "()"])
