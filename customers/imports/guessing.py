@@ -42,11 +42,12 @@ external_id: externalid externalref extid customerid customerno customernr custo
 external_id: custid custnumber customercode customerref clientid clientno clientnumber clientcode
 external_id: memberid memberno membernumber uniqueid recid recordid reference referenceid refno
 external_id: kundennummer kundennr kundenid kundenr kundenummer kundeid medlemsnummer
-external_id: mitgliedsnummer numeroclient idclient codeclient userid
+external_id: mitgliedsnummer numeroclient nclient noclient idclient codeclient userid kdnr kundnr
+external_id: contactid
 username: login loginname userlogin benutzername brukernavn identifiant
 card_number: cardno cardid loyaltycard loyaltycardnumber loyaltynumber loyaltyid membercard
 card_number: kundenkarte kundenkartennummer kartennummer kortnummer cartefidelite numerocarte
-name: fullname displayname customername clientname navn fulltnavn nomcomplet vollername
+name: fullname displayname customername clientname navn fulltnavn nom nomcomplet vollername
 first_name: firstname fname forename givenname christianname vorname rufname fornavn prenom
 last_name: lastname lname surname familyname secondname nachname familienname zuname etternavn
 last_name: nomdefamille
@@ -55,11 +56,12 @@ company_name: organizationname firm firma firmenname firmanavn bedrift societe e
 company_name: raisonsociale unternehmen
 gender: sex geschlecht kjonn sexe genre
 birth_date: birthdate birthday dateofbirth dob bday born geburtsdatum geburtstag fodselsdato
-birth_date: fodselsdag datedenaissance datenaissance anniversaire
+birth_date: gebdatum gebdat fodselsdag datedenaissance datenaissance anniversaire
 language: lang locale languagecode preferredlanguage sprache sprak langue
 vat_number: vat vatno vatid vatnr vatregistrationnumber taxid taxnumber taxvat ustid ustidnr
 vat_number: umsatzsteuerid mvanummer orgnr orgnummer organisasjonsnummer numerotva tvaintra
-created_at: created createdon createdat createddate datecreated creationdate registered
+created_at: created createdon createdat createdate createddate createdtime datecreated creationdate
+created_at: registered
 created_at: registeredat registrationdate dateregistered signup signupdate signedup joined
 created_at: joindate datejoined customersince membersince dateadded angelegtam erstelltam
 created_at: anlagedatum registriertam opprettet datecreation dateinscription
@@ -99,7 +101,7 @@ street2: address2 addressline2 streetaddress2 addr2 adresse2 adresszusatz apartm
 street2: complementadresse
 street3: address3 addressline3 streetaddress3 addr3 adresse3
 city: town citytown suburb locality addresscity ort stadt wohnort ville by poststed sted commune
-state: region province county stateprovince provincecode statecode addressstate bundesland fylke
+state: region province county stateprovince stateregion provincecode statecode addressstate bundesland fylke
 postal_code: postcode postalcode zip zippostal postalzipcode zipcode postzip postalzip plz
 postal_code: postleitzahl codepostal
 postal_code: postnummer postnr addresszip pincode eircode
@@ -116,7 +118,7 @@ _ADDRESS_PREFIXES = _table("""
 billing: billingaddress billto billing bill invoiceaddress invoice rechnungs rechnung faktura
 billing: facturation
 shipping: shippingaddress shipto shipping ship deliveryaddress delivery liefer levering livraison
-home: homeaddress home
+home: homeaddress home physicaladdress physical
 work: workaddress work businessaddress business
 """)
 # Words before the thing itself that say nothing about which thing it is.

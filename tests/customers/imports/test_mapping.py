@@ -637,6 +637,10 @@ def test_a_rule_for_an_unknown_target_cannot_be_made():
         ("DOB", "birth_date"), ("Date of Birth (dd/mm/yyyy)", "birth_date"),
         ("Geburtsdatum", "birth_date"), ("Fødselsdato", "birth_date"), ("VAT No.", "vat_number"),
         ("Newsletter", "consent_marketing"), ("Notes", "internal_note"), ("Tags", "tags"),
+        ("Kd-Nr.", "external_id"), ("N° client", "external_id"), ("Geb.-Datum", "birth_date"),
+        ("State/Region", "state"), ("Create Date", "created_at"),
+        ("physical_address1", "home_street"), ("physical_postcode", "home_postal_code"),
+        ("physical_country_id", "home_country"),
         ("Customer Since", "created_at"), ("first_name", "first_name"), ("No-Email", "no_email"),
     ],
 )  # fmt: skip
@@ -690,6 +694,7 @@ def test_an_id_is_the_key_where_there_is_no_customer_number():
 
 def test_a_name_beside_a_first_name_is_the_last_name():
     assert guess("Name", "Vorname")[0] == {"Name": "last_name", "Vorname": "first_name"}
+    assert guess("Prénom", "Nom")[0] == {"Prénom": "first_name", "Nom": "last_name"}
 
 
 def test_a_contact_name_is_a_contact_person_of_a_company():
