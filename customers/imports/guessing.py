@@ -101,7 +101,8 @@ street2: address2 addressline2 streetaddress2 addr2 adresse2 adresszusatz apartm
 street2: complementadresse
 street3: address3 addressline3 streetaddress3 addr3 adresse3
 city: town citytown suburb locality addresscity ort stadt wohnort ville by poststed sted commune
-state: region province county stateprovince stateregion provincecode statecode addressstate bundesland fylke
+state: region province county stateprovince stateregion provincecode statecode addressstate
+state: bundesland fylke
 postal_code: postcode postalcode zip zippostal postalzipcode zipcode postzip postalzip plz
 postal_code: postleitzahl codepostal
 postal_code: postnummer postnr addresszip pincode eircode
