@@ -234,8 +234,10 @@ def _avatars(ids, stores):
 
 def _former_ids(ids, stores):
     merged = defaultdict(list)
-    former = Customer.with_merged.filter(merged_into__in=ids).order_by("number", "id")
-    for survivor_id, former_id in former.values_list("merged_into", "pk"):
+    # Sorted here: for an order of its own SQLite would walk through everybody.
+    former = Customer.with_merged.filter(merged_into__in=ids).order_by()
+    rows = former.values_list("number", "pk", "merged_into")
+    for _number, former_id, survivor_id in sorted(rows, key=lambda row: (row[0] or 0, row[1])):
         merged[survivor_id].append(former_id)
     return merged
 

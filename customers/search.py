@@ -10,7 +10,7 @@ import contextlib
 import re
 
 from django.core.exceptions import ValidationError
-from django.db.models import CharField, Exists, F, OuterRef, Q, TextField, Value
+from django.db.models import CharField, F, Q, TextField, Value
 from django.db.models.functions import Replace
 from django.db.models.lookups import BuiltinLookup, IContains
 
@@ -23,6 +23,8 @@ LONGEST_NUMBER = 18  # digits that surely fit into 64 bits
 # Stand in the folded text.
 SEARCHED_COLUMNS = {"first_name", "last_name", "company_name", "external_id", "card_number"}
 SEARCHED_COLUMNS |= {"username"}
+NAMES = ("first_name", "last_name", "company_name")
+PLACES = ("city", "postal_code")
 MIN_PART = 3  # shorter words match only the beginning of a word
 _SEPARATORS = re.compile(r"[ .,:/\-]+")
 _PHONE = re.compile(r"[+0-9 ().\-/]*[0-9][+0-9 ().\-/]*")
@@ -96,12 +98,16 @@ def with_contact(customers, contact, *, country):
     return customers.with_phone(phone.digits)
 
 
-def narrow_by_text(customers, column, text, *, whole=False):
-    """Customers whose `column` contains `text`, or with `whole` is it, in any letter case."""
-    condition = _like(column, text, "iexact" if whole else "icontains")
-    if column in Customer.FOLLOWED:
-        former = Customer.with_merged.filter(condition, merged_into__isnull=False)
-        condition |= Q(pk__in=former.order_by().values("merged_into"))
+def narrow_by_text(customers, columns, text, *, whole=False):
+    """Customers of whom one of `columns` contains `text`, or with `whole` is it, in any letter
+    case."""
+    condition = Q()
+    for column in columns:
+        own = _like(column, text, "iexact" if whole else "icontains")
+        condition |= own
+        if column in Customer.FOLLOWED:
+            former = Customer.with_merged.filter(own, merged_into__isnull=False)
+            condition |= Q(pk__in=former.order_by().values("merged_into"))
     return _prepared(customers, text).filter(condition)
 
 
@@ -110,8 +116,7 @@ def narrow_by_email(customers, text, *, whole=False):
     key = normalise.email_key(text)
     if whole:
         return customers.with_email(key)
-    rows = Email.objects.filter(customer=OuterRef("pk"), address_key__contains=key)
-    return _prepared(customers, text).filter(Exists(rows))
+    return _having(_prepared(customers, text), Email.objects.filter(address_key__contains=key))
 
 
 def narrow_by_phone(customers, text, *, whole=False):
@@ -122,8 +127,7 @@ def narrow_by_phone(customers, text, *, whole=False):
         return customers.none()
     if whole:
         return customers.with_phone(digits)
-    rows = Phone.objects.filter(customer=OuterRef("pk"), digits__contains=digits)
-    return _prepared(customers, digits).filter(Exists(rows))
+    return _having(_prepared(customers, digits), Phone.objects.filter(digits__contains=digits))
 
 
 def narrow_by_typed_phone(customers, text, *, country, whole=False):
@@ -142,8 +146,7 @@ def narrow_by_typed_phone(customers, text, *, country, whole=False):
         condition |= international & ~Q(given__startswith="+") & ~Q(given__startswith="00")
     elif digits.startswith("0") and digits.strip("0"):
         condition |= Q(digits__contains=digits.lstrip("0"))
-    rows = Phone.objects.filter(condition)
-    return customers.filter(pk__in=rows.order_by().values("customer"))
+    return _having(customers, Phone.objects.filter(condition))
 
 
 def _international(text, country):
@@ -157,16 +160,24 @@ def narrow_by_vat_number(customers, text, *, whole=False):
     """Customers whose VAT number contains `text`, or is it, with or without its blanks and dots."""
     lookup = "iexact" if whole else "icontains"
     compact = _SEPARATORS.sub("", text)
-    return customers.filter(
+    # The index of those who have one is a short one.
+    return customers.exclude(vat_number="").filter(
         _like("vat_number", text.strip(), lookup) | _like("vat_number", compact or text, lookup)
     )
 
 
-def narrow_by_address(customers, column, text, *, whole=False):
-    """Customers with an address whose `column` contains `text`, or is it."""
-    condition = _like(column, text, "iexact" if whole else "icontains")
-    rows = Address.objects.filter(condition, customer=OuterRef("pk"))
-    return customers.filter(Exists(rows))
+def narrow_by_address(customers, columns, text, *, whole=False):
+    """Customers with an address of which one of `columns` contains `text`, or is it."""
+    condition = Q()
+    for column in columns:
+        condition |= _like(column, text, "iexact" if whole else "icontains")
+    return _having(customers, Address.objects.filter(condition))
+
+
+def _having(customers, rows):
+    """Those of the customers who have one of these rows. No EXISTS: where the rows have to be
+    walked through, SQLite would do it once for each customer."""
+    return customers.filter(pk__in=rows.order_by().values("customer"))
 
 
 def by_pattern(column, pattern):
@@ -205,22 +216,28 @@ def _in_any(text, fields, country, *, whole):
     """The keys of those with `text` in one of the fields: one query for each, each by its own
     index, put together."""
     everybody = Customer.objects.order_by()
-    found = [_in_field(everybody, name, text, country, whole).values("pk") for name in fields]
+    together = NAMES, PLACES  # where the rows have to be walked through, then once for all
+    alone = [[name] for name in fields if not any(name in names for names in together)]
+    groups = [*alone, *([name for name in fields if name in names] for names in together)]
+    found = [
+        _in_one_of(everybody, names, text, country, whole).values("pk") for names in groups if names
+    ]
     return found[0].union(*found[1:])
 
 
-def _in_field(customers, name, text, country, whole):
-    if name == "email":
-        return narrow_by_email(customers, text, whole=whole)
-    if name == "phone":
-        if not _PHONE.fullmatch(text):
-            return customers.none()
-        return narrow_by_typed_phone(customers, text, country=country, whole=whole)
-    if name in ("city", "postal_code"):
-        return narrow_by_address(customers, name, text, whole=whole)
-    if name == "vat_number":
-        return narrow_by_vat_number(customers, text, whole=whole)
-    return narrow_by_text(customers, name, text, whole=whole)
+def _in_one_of(customers, names, text, country, whole):
+    match names:
+        case ["email"]:
+            return narrow_by_email(customers, text, whole=whole)
+        case ["phone"]:
+            if not _PHONE.fullmatch(text):
+                return customers.none()
+            return narrow_by_typed_phone(customers, text, country=country, whole=whole)
+        case ["vat_number"]:
+            return narrow_by_vat_number(customers, text, whole=whole)
+    if names[0] in PLACES:
+        return narrow_by_address(customers, names, text, whole=whole)
+    return narrow_by_text(customers, names, text, whole=whole)
 
 
 def narrow_by_contact_person(customers, *, words=(), email="", mobile="", whole=False):
@@ -239,7 +256,7 @@ def narrow_by_contact_person(customers, *, words=(), email="", mobile="", whole=
         rows = rows.filter(_like("email", email, lookup))
     if mobile:
         rows = rows.filter(**{f"bare__{lookup}": normalise.phone_digits(mobile) or mobile})
-    return customers.filter(pk__in=rows.order_by().values("customer"))
+    return _having(customers, rows)
 
 
 def _bare(column):
@@ -252,12 +269,12 @@ def _bare(column):
 
 def narrow_by_label(customers, *, key="", value=""):
     """Customers with a label of this key and value, in any letter case; "" is any."""
-    rows = Label.objects.filter(customer=OuterRef("pk"))
+    rows = Label.objects.all()
     if key:
         rows = rows.filter(_like("key", key, "iexact"))
     if value:
         rows = rows.filter(_like("value", value, "iexact"))
-    return customers.filter(Exists(rows))
+    return _having(customers, rows)
 
 
 def _prepared(customers, text):

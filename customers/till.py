@@ -72,8 +72,10 @@ def _hits(ids, terms):
     reasons = {pk: reasons_of(rows[pk], terms) for pk in ids if pk in rows}
     unexplained = [pk for pk, found in reasons.items() if not found]
     if unexplained:
-        former = Customer.with_merged.filter(merged_into__in=unexplained).order_by("number")
-        for record in former.only("merged_into_id", "number", *IDENTIFIERS):
+        # Sorted here: for an order of its own SQLite would walk through everybody.
+        former = Customer.with_merged.filter(merged_into__in=unexplained).order_by()
+        former = former.only("merged_into_id", "number", *IDENTIFIERS)
+        for record in sorted(former, key=lambda record: record.number or 0):
             if _reasons_among(_identifiers(record), terms):
                 reasons[record.merged_into_id] = (("former", record.code),)
     return [Hit(rows[pk], found or (("record", ""),)) for pk, found in reasons.items()]

@@ -14,6 +14,14 @@ SMALL_MAX = 32_767
 MONEY_MAX = 9_007_199_254_740_991  # what a JSON reader keeps exact
 
 
+def _unique_where_known(column, name):
+    """Unique within the tenant. Most customers have no such identifier: an index of those who have
+    is small, and no database takes the many without one for namesakes when it makes its plans."""
+    return models.UniqueConstraint(
+        fields=["tenant", column], condition=models.Q(**{f"{column}__isnull": False}), name=name
+    )
+
+
 class Customer(TenantOwned):
     """A person or company that buys from a tenant, and what the retailer keeps about it.
 
@@ -238,19 +246,11 @@ class Customer(TenantOwned):
         ordering = ["-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "number"], name="customer_number_unique"),
-            models.UniqueConstraint(
-                fields=["tenant", "external_id"], name="customer_external_id_unique"
-            ),
-            models.UniqueConstraint(fields=["tenant", "username"], name="customer_username_unique"),
-            models.UniqueConstraint(
-                fields=["tenant", "card_number"], name="customer_card_number_unique"
-            ),
-            models.UniqueConstraint(
-                fields=["tenant", "login_email"], name="customer_login_email_unique"
-            ),
-            models.UniqueConstraint(
-                fields=["tenant", "login_phone_key"], name="customer_login_phone_unique"
-            ),
+            _unique_where_known("external_id", "customer_external_id_unique"),
+            _unique_where_known("username", "customer_username_unique"),
+            _unique_where_known("card_number", "customer_card_number_unique"),
+            _unique_where_known("login_email", "customer_login_email_unique"),
+            _unique_where_known("login_phone_key", "customer_login_phone_unique"),
             models.CheckConstraint(
                 condition=models.Q(number__isnull=False) | models.Q(anonymised_at__isnull=False),
                 name="customer_number_unless_anonymised",
@@ -285,7 +285,15 @@ class Customer(TenantOwned):
             models.Index(fields=["tenant", "updated_at", "id"], name="customer_updated"),
             models.Index(fields=["tenant", "created_at", "id"], name="customer_created"),
             models.Index(fields=["tenant", "home_store", "id"], name="customer_home_store"),
-            models.Index(fields=["tenant", "status", "id"], name="customer_status_idx"),
+            # It also counts those who were not merged, without a look at the rows.
+            models.Index(
+                fields=["tenant", "status", "merged_into", "id"], name="customer_status_idx"
+            ),
+            models.Index(
+                fields=["tenant", "vat_number"],
+                condition=~models.Q(vat_number=""),
+                name="customer_vat_number",
+            ),
             models.Index(
                 fields=["merged_into"],
                 condition=models.Q(merged_into__isnull=False),

@@ -16,11 +16,15 @@ WORTH_IT = 10  # of so many customers one must be new, as for PostgreSQL's own c
 
 def refresh_statistics(*models: type[Model], rough: bool = False) -> None:
     """Let the database count the rows of these tables (of LOOKED_AT, where none is named) now.
-    It looks at a third of what PostgreSQL looks at by itself, for a fifth of the time; `rough` at
-    a tenth: enough to find keys by, and nearly free."""
+
+    PostgreSQL looks at a third of what it looks at by itself, for a fifth of the time, and with
+    `rough` at a tenth: enough to find keys by, and nearly free. SQLite looks at every row, in about
+    a second for a hundred thousand customers: of a part it takes a tenant for smaller than it is,
+    and reads rows in the order of an index, one by one, where walking through the table would be
+    five times as fast. `rough` looks at a part all the same."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA analysis_limit = 1000")
+            cursor.execute(f"PRAGMA analysis_limit = {1000 if rough else 0}")
             cursor.execute("ANALYZE")
             return
         cursor.execute("SET LOCAL default_statistics_target = %s", [10 if rough else 30])

@@ -111,9 +111,9 @@ def _text(customers, name, value, whole, *, tenant):
     if name == "email":
         return narrow_by_email(customers, value, whole=whole)
     if name in ADDRESS:
-        return narrow_by_address(customers, ADDRESS[name], value, whole=whole)
+        return narrow_by_address(customers, [ADDRESS[name]], value, whole=whole)
     if name in TEXTS:
-        return narrow_by_text(customers, TEXTS[name], value, whole=whole)
+        return narrow_by_text(customers, [TEXTS[name]], value, whole=whole)
     return _phone(customers, value, whole, tenant)
 
 

@@ -79,7 +79,7 @@ def narrowed(customers, asked, *, currency):
     whole = text_of(asked, "strict") in ("1", "true")
     for name, column in TEXTS.items():
         if text := text_of(asked, name):
-            customers = narrow_by_text(customers, column, text, whole=whole)
+            customers = narrow_by_text(customers, [column], text, whole=whole)
     if text := text_of(asked, "email"):
         customers = narrow_by_email(customers, text, whole=whole)
     if text := text_of(asked, "phone"):
@@ -147,14 +147,14 @@ def searched(customers, values):
     """The customers of a till's search: every value is a part of what is there."""
     for name, column in TEXTS.items():
         if values.get(name):
-            customers = narrow_by_text(customers, column, values[name])
+            customers = narrow_by_text(customers, [column], values[name])
     if values.get("email"):
         customers = narrow_by_email(customers, values["email"])
     if values.get("phone"):
         customers = narrow_by_phone(customers, values["phone"])
     for name, column in (("city", "city"), ("postcode", "postal_code")):
         if values.get(name):
-            customers = narrow_by_address(customers, column, values[name])
+            customers = narrow_by_address(customers, [column], values[name])
     return customers
 
 
