@@ -4,6 +4,8 @@ import difflib
 import json
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from . import targets
 from .converting import CONVERTERS, ConversionError, Options
 
@@ -92,9 +94,9 @@ def to_list(list_name: str, value: Any, options: Options) -> list[dict[str, Any]
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
-            raise ConversionError("has to be a list, written as JSON") from None
+            raise ConversionError(_("has to be a list, written as JSON")) from None
     if not isinstance(value, list):
-        raise ConversionError("has to be a list")
+        raise ConversionError(_("has to be a list"))
     known = targets.LIST_FIELDS[list_name]
     essential = targets.ESSENTIAL.get(list_name)
     items = []

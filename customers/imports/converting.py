@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 BLANK = object()
 DATE_ORDERS = ("DMY", "MDY", "YMD")
 DECIMAL_MARKS = (".", ",")
@@ -113,7 +115,7 @@ def to_text(value: Any, options: Options) -> str:
         return value
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return str(value)
-    raise ConversionError("has to be a text")
+    raise ConversionError(_("has to be a text"))
 
 
 def to_digits(value: Any, options: Options) -> str:
@@ -122,10 +124,11 @@ def to_digits(value: Any, options: Options) -> str:
     text = to_text(value, options)
     if "E+" in text and (match := _SHORTENED.match(text)):
         kept = len(match[1] or "") + 1
-        raise ConversionError(
-            f"was shortened by a spreadsheet, which kept {kept} digits of it; "
+        message = _(
+            "was shortened by a spreadsheet, which kept %(kept)s digits of it; "
             "make the column a text there, fill it anew and save the file again"
         )
+        raise ConversionError(message % {"kept": kept})
     return text
 
 
@@ -134,7 +137,7 @@ def to_integer(value: Any, options: Options) -> int:
         return value
     if isinstance(value, str) and (match := _INTEGER.match(value.strip())):
         return int(match[1])
-    raise ConversionError("is not a whole number")
+    raise ConversionError(_("is not a whole number"))
 
 
 def to_number(value: Any, options: Options) -> int:
@@ -148,7 +151,7 @@ def to_decimal(value: Any, options: Options) -> Decimal:
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return Decimal(value)
     if not isinstance(value, str):
-        raise ConversionError("is not a number")
+        raise ConversionError(_("is not a number"))
     text = value.strip()
     if options.decimal == ",":
         if _COMMA_DECIMAL.match(text):
@@ -156,8 +159,8 @@ def to_decimal(value: Any, options: Options) -> Decimal:
     elif _PLAIN_DECIMAL.match(text):
         return Decimal(text)
     elif _COMMA_DECIMAL.match(text):
-        raise ConversionError('is written with a comma; say "decimal": "," in the mapping')
-    raise ConversionError("is not a number")
+        raise ConversionError(_('is written with a comma; say "decimal": "," in the mapping'))
+    raise ConversionError(_("is not a number"))
 
 
 def to_boolean(value: Any, options: Options) -> bool:
@@ -168,7 +171,7 @@ def to_boolean(value: Any, options: Options) -> bool:
         return True
     if word in options.false:
         return False
-    raise ConversionError("is neither yes nor no (write 1 or 0, yes or no, true or false)")
+    raise ConversionError(_("is neither yes nor no (write 1 or 0, yes or no, true or false)"))
 
 
 def to_date(value: Any, options: Options) -> Any:
@@ -177,33 +180,33 @@ def to_date(value: Any, options: Options) -> Any:
     A time of day behind the date is dropped.
     """
     if not isinstance(value, str):
-        raise ConversionError("is not a date (write YYYY-MM-DD)")
+        raise ConversionError(_("is not a date (write YYYY-MM-DD)"))
     text, rest = _split_time(value)
     if rest and not _TIME.match(rest):
-        raise ConversionError("is not a date (write YYYY-MM-DD)")
+        raise ConversionError(_("is not a date (write YYYY-MM-DD)"))
     return _iso_date(text, options)
 
 
 def to_moment(value: Any, options: Options) -> Any:
     """An ISO date, or date and time; with the offset only where the file states one."""
     if not isinstance(value, str):
-        raise ConversionError("is not a date and time (write YYYY-MM-DD HH:MM:SS)")
+        raise ConversionError(_("is not a date and time (write YYYY-MM-DD HH:MM:SS)"))
     text, rest = _split_time(value)
     day = _iso_date(text, options)
     if day is BLANK:
         return BLANK
     if day.startswith("--"):
-        raise ConversionError("has no year")
+        raise ConversionError(_("has no year"))
     if not rest:
         return day
     match = _TIME.match(rest)
     if not match:
-        raise ConversionError("is not a date and time (write YYYY-MM-DD HH:MM:SS)")
+        raise ConversionError(_("is not a date and time (write YYYY-MM-DD HH:MM:SS)"))
     clock, fraction, zone = match.groups()
     try:
         moment = datetime.time.fromisoformat(clock.zfill(5) if len(clock) < 6 else clock.zfill(8))
     except ValueError:
-        raise ConversionError("has a time of day that does not exist") from None
+        raise ConversionError(_("has a time of day that does not exist")) from None
     offset = ""
     if zone or options.utc:
         offset = "+00:00" if (zone or "Z").upper() in ("Z", "UTC") else _offset(zone)
@@ -213,7 +216,7 @@ def to_moment(value: Any, options: Options) -> Any:
 def _offset(zone: str) -> str:
     digits = zone[1:].replace(":", "")
     if int(digits[:2]) > 14 or int(digits[2:]) > 59:
-        raise ConversionError("has an offset from UTC that does not exist")
+        raise ConversionError(_("has an offset from UTC that does not exist"))
     return f"{zone[0]}{digits[:2]}:{digits[2:]}"
 
 
@@ -242,7 +245,7 @@ def _iso_date(text: str, options: Options) -> Any:
     if not text.strip("0-/."):
         return BLANK
     if match := _YEAR_FIRST.match(text):
-        year, _, month, day = match.groups()
+        year, _mark, month, day = match.groups()
     elif (match := _COMPACT.match(text)) or (match := _WITHOUT_YEAR.match(text)):
         year, month, day = ("0", *match.groups())[-3:]
     elif match := _YEAR_LAST.match(text):
@@ -254,16 +257,18 @@ def _iso_date(text: str, options: Options) -> Any:
         day, month = _day_and_month(first, second, mark, options)
     elif _DAY_NUMBER.match(text):
         raise ConversionError(
-            "is a spreadsheet's number of a day; make the column a date there (YYYY-MM-DD) "
-            "and save the file again"
+            _(
+                "is a spreadsheet's number of a day; make the column a date there (YYYY-MM-DD) "
+                "and save the file again"
+            )
         )
     else:
-        raise ConversionError("is not a date (write YYYY-MM-DD)")
+        raise ConversionError(_("is not a date (write YYYY-MM-DD)"))
     try:
         # In a leap year, so that the 29th of February may stand without its year.
         found = datetime.date(int(year) or 2000, int(month), int(day))
     except ValueError:
-        raise ConversionError("is a day that does not exist") from None
+        raise ConversionError(_("is a day that does not exist")) from None
     return found.isoformat() if int(year) else f"--{found:%m-%d}"
 
 
@@ -274,9 +279,9 @@ def _day_and_month(first: str, second: str, mark: str, options: Options) -> tupl
     if order == "MDY":
         return second, first
     if order == "YMD":
-        raise ConversionError("does not begin with the year")
+        raise ConversionError(_("does not begin with the year"))
     raise ConversionError(
-        'may be day/month or month/day; say "dates": "DMY" or "MDY" in the mapping, or --dates'
+        _('may be day/month or month/day; say "dates": "DMY" or "MDY" in the mapping, or --dates')
     )
 
 
@@ -316,7 +321,7 @@ def _choice(type_: str) -> Callable[[Any, Options], str]:
         word = words.get(str(value).strip().casefold())
         if word is None:
             known = ", ".join(dict.fromkeys(words.values()))
-            raise ConversionError(f"is not one of {known}")
+            raise ConversionError(_("is not one of %(known)s") % {"known": known})
         return word
 
     return convert
@@ -330,26 +335,27 @@ def to_labels(value: Any, options: Options) -> list[dict[str, str]]:
     elif isinstance(value, list):
         for item in value:
             if not isinstance(item, dict) or not item.keys() <= {"id", "key", "value"}:
-                raise ConversionError("has to be a list of objects with key and value")
+                raise ConversionError(_("has to be a list of objects with key and value"))
         pairs = [(item.get("key"), item.get("value", "")) for item in value]
     elif isinstance(value, str):
         pairs = []
         for piece in filter(None, (part.strip() for part in value.split(";"))):
             key, colon, text = piece.partition(":")
             if not colon:
-                raise ConversionError(f"has “{piece}” without a value (write key:value;key:value)")
+                message = _("has “%(piece)s” without a value (write key:value;key:value)")
+                raise ConversionError(message % {"piece": piece})
             pairs.append((key.strip(), text.strip()))
     else:
-        raise ConversionError("has to be written as key:value;key:value")
+        raise ConversionError(_("has to be written as key:value;key:value"))
     if not all(isinstance(key, str) and key and isinstance(text, str) for key, text in pairs):
-        raise ConversionError("has a label without a key, or with a value that is not a text")
+        raise ConversionError(_("has a label without a key, or with a value that is not a text"))
     return [{"key": key, "value": text} for key, text in pairs]
 
 
 def to_tags(value: Any, options: Options) -> list[dict[str, str]]:
     words = value if isinstance(value, list) else re.split(r"[,;]", str(value))
     if not all(isinstance(word, str) for word in words):
-        raise ConversionError("has to be a list of words")
+        raise ConversionError(_("has to be a list of words"))
     names = dict.fromkeys(filter(None, (word.strip() for word in words)))
     return [{"key": name, "value": "yes"} for name in names]
 
@@ -368,7 +374,7 @@ def to_groups(value: Any, options: Options) -> list[Any]:
         else:
             code, flag = item, None
         if not isinstance(code, str) or not isinstance(flag, (bool, type(None))):
-            raise ConversionError("has to be a list of group codes")
+            raise ConversionError(_("has to be a list of group codes"))
         if code := code.strip():
             found[code] = code if flag is None else {"group": code, "subscribed": flag}
     return list(found.values())
@@ -388,7 +394,7 @@ def to_objects(value: Any, options: Options) -> list[dict[str, Any]]:
     """A list of objects, from JSON or from a cell that holds one."""
     value = _json_list(value)
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise ConversionError("has to be a list of objects")
+        raise ConversionError(_("has to be a list of objects"))
     return value
 
 

@@ -44,7 +44,7 @@ COLLECTED = 2  # chunks: then a look for garbage
 # From so many new customers on the database looks at its tables anew.
 MANY = 1_000
 GROWN = 4  # times: after so much more, again
-UNKNOWN_GROUPS = (
+UNKNOWN_GROUPS = _(
     "A row that names an unknown group is refused: create the group first, or let the import "
     "create groups (--create-groups)."
 )
@@ -257,7 +257,7 @@ class _Run:
             message = f"the file changed while it was imported; the rest is left out ({fault})"
             self.report.add_errors([describe(fault.line, fault.column, None, message)])
         if self.report.refused and "groups" in self.plan.mapping.names and not self.make_groups:
-            self.report.notes.append(UNKNOWN_GROUPS)
+            self.report.notes.append(str(UNKNOWN_GROUPS))
         if not self.report.dry_run:
             with transaction.atomic():
                 self.journal.complete(self.report)

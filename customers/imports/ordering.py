@@ -23,6 +23,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import ImportFile, ImportRun
@@ -136,6 +137,7 @@ def new_run(digest: str, file_name: str, options: dict[str, Any], dry_run: bool)
         actor_kind=who.kind,
         actor_id=who.id,
         actor_label=who.label[:254],
+        language=get_language() or "",
         created_at=clock.now(),
     )
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from . import converting
 from .converting import BLANK, ConversionError, Options
 from .errors import MappingError
@@ -81,7 +83,7 @@ class Rule:
             return found
         if self.otherwise == "refuse" and word:
             known = ", ".join(str(key) for key in self.values)
-            raise ConversionError(f"is not one of {known}")
+            raise ConversionError(_("is not one of %(known)s") % {"known": known})
         return value if self.otherwise == "keep" else None
 
     def pieces(self, value: Any) -> list[Any]:

@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from customers.hooks import hooks
 from customers.models import ImportChunk, ImportRun
@@ -240,8 +241,12 @@ class _DryJournal(Journal):
 
 @contextmanager
 def _as_ordered(run: ImportRun):
-    """Who ordered the import has done it, also where a worker does."""
-    with acting(Actor(run.actor_kind, run.actor_id, run.actor_label), reason=run.reason):
+    """Who ordered the import has done it, in the own language, also where a worker does it."""
+    language = run.language or settings.LANGUAGE_CODE
+    with (
+        override(language),
+        acting(Actor(run.actor_kind, run.actor_id, run.actor_label), reason=run.reason),
+    ):
         yield
 
 

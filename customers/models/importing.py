@@ -125,6 +125,8 @@ class ImportRun(TenantOwned):
     actor_kind = models.CharField(_("who"), max_length=16)
     actor_id = models.UUIDField(null=True, blank=True)
     actor_label = models.CharField(_("who"), max_length=254, blank=True)
+    # In which its sentences are: that of whoever ordered it in the back office.
+    language = models.CharField(_("language"), max_length=16, blank=True, editable=False)
     created_at = models.DateTimeField(_("ordered"), default=now, editable=False)
     started_at = models.DateTimeField(_("begun"), null=True)
     finished_at = models.DateTimeField(_("ended"), null=True)

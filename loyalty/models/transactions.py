@@ -60,8 +60,8 @@ class Transaction(TenantOwned):
     objects = owned_manager(TransactionQuerySet)
 
     class Meta:
-        verbose_name = _("transaction")
-        verbose_name_plural = _("transactions")
+        verbose_name = _("purchase")
+        verbose_name_plural = _("purchases")
         ordering = ["-purchased_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "number"], name="transaction_number_unique"),

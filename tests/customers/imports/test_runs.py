@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language, override
 
 from customers.imports import engine, runs
 from customers.imports.errors import FileError
@@ -345,3 +346,27 @@ def test_another_tenants_imports_are_not_seen(acme, rival):
         assert not ImportRun.objects.exists()
         assert not ImportFile.objects.exists()
         order_import(keep_file(io.BytesIO(text_of(1).encode())))
+
+
+BROKEN = HEADER.strip() + ",birth_date\nx1,Ada,nobody,\nx2,Grace,g@example.org,31.02.1990\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "email", "day"),
+    [
+        ("nb", "En e-postadresse har et @-tegn.", "er en dag som ikke finnes"),
+        ("en", "An e-mail address has an @ sign.", "is a day that does not exist"),
+    ],
+)
+def test_a_worker_speaks_the_language_of_whoever_ordered_the_import(
+    acme, run_jobs, language, email, day
+):
+    before = get_language()
+    with override(language):
+        run = order_import(kept(BROKEN), dry_run=True)
+    run_jobs()
+
+    run.refresh_from_db()
+    said = [one["message"] for one in report_of(run).errors]
+    assert said == [email, day]
+    assert get_language() == before
