@@ -442,7 +442,7 @@ registry.add_table(
     "customers.ImportRun",
     lines("id tenant kind file fingerprint options dry_run state failure", KEPT, exported=False),
     lines("file_name rows_total rows_done counts facts n_chunks fence", KEPT, exported=False),
-    lines("lease_until cancel_requested job_id decided undone", KEPT, exported=False),
+    lines("lease_until cancel_requested job_id decided undone language", KEPT, exported=False),
     lines("actor_kind", KEPT, exported=False),
     lines("actor_id actor_label", KEPT, personal="staff", why=IMPORT_STAFF, exported=False),
     lines("created_at started_at finished_at", KEPT, exported=False),
